@@ -1,0 +1,18 @@
+"""Fixtures every layer uses."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports jsii: its end-of-life banner would drown what a failing test prints.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "true")
+
+import aws_cdk as cdk
+import pytest
+from support import synth
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    """A stack with a known account and Region, in an App of its own."""
+    return synth.new_stack()
