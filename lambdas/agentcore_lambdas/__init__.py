@@ -1,0 +1,1 @@
+"""Code that runs inside AWS Lambda, next to an agent. Needs pydantic and, where noted, Powertools; never the CDK."""
