@@ -1,0 +1,82 @@
+"""The agent loop of the local cloud: what happens behind InvokeHarness.
+
+`invoke` runs one invocation and yields its stream event by event. Everything else here serves it; `scripts` decides
+what the scripted model says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentcore_local.agents import inline, plan, scripts
+from agentcore_local.agents.events import Event, Stream
+from agentcore_local.agents.invocation import Invocation
+from agentcore_local.agents.loop import AgentLoop, Channel
+from agentcore_local.agents.run import Run
+from agentcore_local.agents.sessions import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+__all__ = ["Event", "Invocation", "invoke", "reset", "scripts", "sessions", "shutdown"]
+
+loop = AgentLoop()
+sessions = Store()
+
+
+async def invoke(invocation: Invocation) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """Run one invocation and yield its events as they happen.
+
+    The work runs on the agents' own thread; closing the iterator cancels it and waits until it has cleaned up. Nothing
+    of a cancelled or failed invocation stays in the conversation.
+
+    Args:
+        invocation: The request and the harness version that serves it.
+
+    Yields:
+        Name and payload of each event, as in botocore's ``InvokeHarnessStreamOutput``.
+
+    Raises:
+        RequestRefused: before the first event; the request is answered with an HTTP error.
+        StreamFailed: after it; the stream ends with an exception frame.
+    """
+    resolved = plan.resolve(invocation)
+    session, conversation = sessions.acquire(resolved)
+    channel: Channel[Event] | None = None
+    try:
+        answer = inline.answer(resolved, conversation)
+        channel = Channel()
+        run = Run(
+            plan=resolved,
+            session=session,
+            conversation=conversation,
+            answer=answer,
+            stream=Stream(channel.put),
+            room=channel.room,
+        )
+        channel.start(loop.get(), run.execute(), finally_=lambda: sessions.release(session))
+    except BaseException:
+        sessions.release(session)
+        raise
+    try:
+        while True:
+            try:
+                event = await channel.get()
+            except StopAsyncIteration:
+                return
+            yield event
+    finally:
+        await channel.close()
+
+
+def reset(account: str | None = None) -> None:
+    """Forget all sessions (or those of one account) and, for all accounts, all scripts."""
+    sessions.clear(account)
+    if account is None:
+        scripts.registry.clear()
+
+
+def shutdown() -> None:
+    """Stop the agents' thread, cancelling what runs on it, and remove all session directories."""
+    loop.stop()
+    sessions.clear()

@@ -1,0 +1,207 @@
+"""What one invocation will do: the harness' configuration, overridden by the request, completed by the defaults.
+
+Pure: an `Invocation` goes in, a `Plan` comes out, or `RequestRefused` says what the request got wrong beyond the shapes
+that the server has checked already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agentcore_local.faults import RequestRefused
+
+if TYPE_CHECKING:
+    from agentcore_local.agents.invocation import Invocation
+
+DEFAULT_MODEL = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-sonnet-4-6"}}
+"""The service's model when a harness names none (devguide harness-models)."""
+
+DEFAULT_MAX_ITERATIONS = 75
+DEFAULT_TIMEOUT_SECONDS = 3600
+"""Limits when neither harness nor request sets them (devguide harness-operations)."""
+
+DEFAULT_IDLE_SECONDS = 900
+DEFAULT_LIFETIME_SECONDS = 28_800
+"""Life of a session's machine (botocore, ``LifecycleConfiguration``)."""
+
+DEFAULT_ACTOR = "default"
+
+_CONFIG_OF_TYPE = {
+    "remote_mcp": "remoteMcp",
+    "agentcore_browser": "agentCoreBrowser",
+    "agentcore_gateway": "agentCoreGateway",
+    "inline_function": "inlineFunction",
+    "agentcore_code_interpreter": "agentCoreCodeInterpreter",
+}
+_NEEDS_CONFIG = {"remote_mcp", "agentcore_gateway", "inline_function"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolConfig:
+    """One entry of ``tools``.
+
+    Attributes:
+        type: ``HarnessToolType``.
+        name: The name given, else the one inferred from the configuration.
+        config: The member of ``HarnessToolConfiguration`` that belongs to the type; empty when it was left out.
+    """
+
+    type: str
+    name: str
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One invocation, ready to run. Field names follow the API; see `resolve` for where each value comes from."""
+
+    account: str
+    region: str
+    endpoint: str
+    harness_arn: str
+    harness_name: str
+    version: str
+    session_id: str
+    actor_id: str
+    messages: list[dict[str, Any]]
+    model: dict[str, Any]
+    system_prompt: list[dict[str, Any]]
+    tools: tuple[ToolConfig, ...]
+    skills: tuple[dict[str, Any], ...]
+    allowed_tools: tuple[str, ...] | None
+    truncation: dict[str, Any]
+    hooks: tuple[dict[str, Any], ...]
+    max_iterations: int
+    max_tokens: int | None
+    timeout_seconds: int
+    environment_variables: dict[str, str]
+    mount_paths: tuple[str, ...]
+    idle_seconds: int
+    lifetime_seconds: int
+    has_memory: bool
+
+    @property
+    def model_id(self) -> str:
+        """The model's id, whichever of the four providers it belongs to."""
+        return str(next(iter(self.model.values()))["modelId"])
+
+
+def resolve(invocation: Invocation) -> Plan:
+    """Merge harness, request and defaults.
+
+    A request's ``tools``, ``skills``, ``allowedTools``, ``systemPrompt`` and ``model`` replace the harness' own
+    (botocore's documentation of InvokeHarness); hooks, truncation, environment and memory cannot be overridden.
+
+    Raises:
+        RequestRefused: ``ValidationException`` for values the shapes allow and the service does not.
+    """
+    harness, request = invocation.harness, invocation.request
+    runtime = harness.get("environment", {}).get("agentCoreRuntimeEnvironment", {})
+    lifecycle = runtime.get("lifecycleConfiguration", {})
+
+    def effective(name: str, default: Any = None) -> Any:
+        value = request.get(name)
+        if value is None:
+            value = harness.get(name)
+        return default if value is None else value
+
+    allowed = effective("allowedTools")
+    return Plan(
+        account=invocation.account,
+        region=invocation.region,
+        endpoint=invocation.endpoint,
+        harness_arn=harness["arn"],
+        harness_name=harness["harnessName"],
+        version=str(harness.get("harnessVersion", "1")),
+        session_id=request["runtimeSessionId"],
+        actor_id=request.get("actorId") or _memory_actor(harness) or DEFAULT_ACTOR,
+        messages=_messages(request["messages"]),
+        model=effective("model") or DEFAULT_MODEL,
+        system_prompt=effective("systemPrompt", []),
+        tools=_tools(effective("tools", []), "tools"),
+        skills=tuple(effective("skills", [])),
+        allowed_tools=None if allowed is None else tuple(allowed),
+        truncation=harness.get("truncation") or {"strategy": "sliding_window"},
+        hooks=tuple(harness.get("hooks") or ()),
+        max_iterations=_positive("maxIterations", effective("maxIterations", DEFAULT_MAX_ITERATIONS)),
+        max_tokens=_optional_positive("maxTokens", effective("maxTokens")),
+        timeout_seconds=_positive("timeoutSeconds", effective("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS)),
+        environment_variables=dict(harness.get("environmentVariables") or {}),
+        mount_paths=_mounts(runtime.get("filesystemConfigurations") or []),
+        idle_seconds=lifecycle.get("idleRuntimeSessionTimeout", DEFAULT_IDLE_SECONDS),
+        lifetime_seconds=lifecycle.get("maxLifetime", DEFAULT_LIFETIME_SECONDS),
+        has_memory="disabled" not in (harness.get("memory") or {}),
+    )
+
+
+def _memory_actor(harness: dict[str, Any]) -> str | None:
+    memory = harness.get("memory") or {}
+    actor = memory.get("agentCoreMemoryConfiguration", {}).get("actorId")
+    return str(actor) if actor else None
+
+
+def _positive(name: str, value: int) -> int:
+    if value < 1:
+        raise RequestRefused.invalid(f"{name} must be at least 1; received {value}; leave it out for the default.")
+    return value
+
+
+def _optional_positive(name: str, value: int | None) -> int | None:
+    return None if value is None else _positive(name, value)
+
+
+def _messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not messages:
+        raise RequestRefused.invalid("messages must hold at least one message; received none; send the user's message.")
+    for index, message in enumerate(messages):
+        if not message["content"]:
+            raise RequestRefused.invalid(
+                f"messages[{index}].content must hold at least one block; received none; add a text block."
+            )
+    if any("toolUse" in block for block in messages[-1]["content"]):
+        raise RequestRefused.invalid(
+            f"messages[{len(messages) - 1}].content must not hold a toolUse block: only the model asks for tools; "
+            "received one in the last message; send the toolResult alone, the session knows the call it answers."
+        )
+    return messages
+
+
+def _mounts(filesystems: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(settings["mountPath"] for item in filesystems for settings in item.values())
+
+
+def _tools(tools: list[dict[str, Any]], path: str) -> tuple[ToolConfig, ...]:
+    resolved = tuple(_tool(tool, f"{path}[{index}]") for index, tool in enumerate(tools))
+    seen: dict[str, str] = {}
+    for tool in resolved:
+        # Strands, and so the service's own loop, cannot tell a-b from a_b.
+        key = tool.name.replace("-", "_")
+        if key in seen:
+            raise RequestRefused.invalid(
+                f"{path} must have unique names (- and _ count as the same); received {seen[key]!r} and {tool.name!r}; "
+                "rename one of them."
+            )
+        seen[key] = tool.name
+    return resolved
+
+
+def _tool(tool: dict[str, Any], path: str) -> ToolConfig:
+    kind = tool["type"]
+    member = _CONFIG_OF_TYPE[kind]
+    given = tool.get("config") or {}
+    if any(name != member for name in given) or (kind in _NEEDS_CONFIG and member not in given):
+        raise RequestRefused.invalid(
+            f"{path}.config must be {member} for a tool of type {kind}; received {', '.join(given) or 'none'}; "
+            f"give config.{member}."
+        )
+    config = given.get(member, {})
+    return ToolConfig(type=kind, name=tool.get("name") or _inferred_name(kind, config), config=config)
+
+
+def _inferred_name(kind: str, config: dict[str, Any]) -> str:
+    """A name for a tool that was given none; the service infers one too, how is not documented."""
+    if kind == "agentcore_gateway":
+        identifier: str = config["gatewayArn"].rsplit("/", 1)[-1]
+        return identifier.rsplit("-", 1)[0][:64]
+    return {"agentcore_browser": "browser", "agentcore_code_interpreter": "code_interpreter"}.get(kind, kind)

@@ -1,0 +1,191 @@
+"""One invocation from its first event to its last: a Strands agent, made for it, on the session's history."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, cast
+
+from strands import Agent, ModelRetryStrategy, Snapshot
+from strands.tools.executors import SequentialToolExecutor
+from strands.types.exceptions import ContextWindowOverflowException, EventLoopException, MaxTokensReachedException
+
+from agentcore_local.agents import inline, models, toolbox, truncation
+from agentcore_local.agents.failures import in_stream
+from agentcore_local.agents.lifecycle import Lifecycle
+from agentcore_local.agents.loop_hooks import LoopHooks
+from agentcore_local.agents.sessions import Conversation, Pending, Session
+from agentcore_local.faults import StreamFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from strands.agent.agent_result import AgentResult
+
+    from agentcore_local.agents.events import Stream
+    from agentcore_local.agents.plan import Plan
+
+_SEGMENT_TURNS = 50
+"""Turns Strands runs in one go. Each turn nests its generators deeper; far more would end in a RecursionError."""
+
+
+class Run:
+    """One invocation.
+
+    Args:
+        plan: What to do.
+        session: Where it happens.
+        conversation: Its history; changed only when the invocation ends in a stop reason, never by one that fails.
+        answer: The result of an inline call this invocation goes on with; None for an ordinary one.
+        stream: Where the events go.
+        room: Waited for between two events, so that a slow reader slows the agent down.
+    """
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        session: Session,
+        conversation: Conversation,
+        answer: dict[str, Any] | None,
+        stream: Stream,
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._plan = plan
+        self._conversation = conversation
+        self._answer = answer
+        self._stream = stream
+        self._room = room
+        self._pending: Pending | None = None
+        self._cancelled = threading.Event()
+        self._lifecycle = Lifecycle(plan, stream)
+        self._provider = models.provider(plan)
+        self._tools = toolbox.build(plan, session.machine)
+        self._hooks = LoopHooks(
+            plan=plan,
+            provider=self._provider,
+            lifecycle=self._lifecycle,
+            stream=stream,
+            tools=self._tools,
+            answer=answer,
+        )
+
+    async def execute(self) -> None:
+        """Run the agent and write its stream; the conversation is up to date afterwards.
+
+        Raises:
+            StreamFailed: what ends the stream with an exception.
+        """
+        try:
+            if await self._lifecycle.before_invocation(self._plan.messages):
+                self._stream.end("hook_stopped")
+            else:
+                await self._work()
+            await self._lifecycle.after_invocation(self._stream.last_stop or "end_turn", self._hooks.usage)
+        finally:
+            self._cancelled.set()  # what a provider's SDK still does on a thread of its own ends soon
+
+    async def _work(self) -> None:
+        agent = self._agent()
+        limit = asyncio.timeout(self._plan.timeout_seconds)
+        try:
+            async with limit:
+                await self._drive(agent)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._stream.end("timeout_exceeded")
+        except MaxTokensReachedException:
+            pass  # the model's messageStop has said so
+        except ContextWindowOverflowException:
+            self._stream.end("model_context_window_exceeded")
+        except StreamFailed:
+            raise
+        except Exception as error:
+            original = error.original_exception if isinstance(error, EventLoopException) else error
+            raise in_stream(original, from_model=original is self._hooks.model_error) from error
+        self._commit(agent)
+
+    def _commit(self, agent: Agent) -> None:
+        """Make what happened the conversation's history; only now, so that a failed invocation leaves no trace."""
+        self._conversation.messages = cast("list[dict[str, Any]]", agent.messages)
+        self._conversation.pending = self._pending
+        self._conversation.snapshot = (
+            agent.take_snapshot(include=["interrupt_state"]).to_dict() if self._pending is not None else None
+        )
+
+    def _agent(self) -> Agent:
+        history = list(self._conversation.messages)
+        agent = Agent(
+            model=self._provider.model,
+            messages=cast("Any", history),
+            tools=list(self._tools.tools),
+            system_prompt=cast("Any", self._plan.system_prompt) or None,
+            callback_handler=None,
+            conversation_manager=truncation.manager(self._plan.truncation),
+            hooks=[self._hooks],
+            tool_executor=SequentialToolExecutor(),
+            retry_strategy=ModelRetryStrategy(max_attempts=self._provider.attempts),
+            name=self._plan.harness_name,
+        )
+        if self._answer is not None and self._conversation.snapshot is not None:
+            agent.load_snapshot(Snapshot.from_dict(self._conversation.snapshot))
+        return agent
+
+    async def _drive(self, agent: Agent) -> None:
+        prompt = self._prompt(agent)
+        # A resumed turn has had its model call already; Strands counts it, the service's limit is on what follows.
+        turns = self._plan.max_iterations + (1 if self._answer is not None else 0)
+        while True:
+            segment = min(turns, _SEGMENT_TURNS)
+            result = await self._segment(agent, prompt, segment)
+            turns -= segment
+            if result.stop_reason != "limit_turns" or turns <= 0:
+                break
+            prompt = None
+        self._finish(result)
+
+    async def _segment(self, agent: Agent, prompt: Any, turns: int) -> AgentResult:
+        limits: dict[str, int] = {"turns": turns}
+        if self._plan.max_tokens is not None:
+            limits["output_tokens"] = max(1, self._plan.max_tokens - self._hooks.usage["outputTokens"])
+        events = agent.stream_async(prompt, limits=cast("Any", limits), cancel_signal=self._cancelled)
+        result: AgentResult | None = None
+        async with aclosing(cast("Any", events)) as items:
+            async for item in items:
+                if "event" in item:
+                    self._stream.model_chunk(item["event"])
+                elif "message" in item:
+                    self._hooks.on_message(item["message"])
+                elif "result" in item:
+                    result = item["result"]
+                await self._room()
+        if result is None:
+            raise RuntimeError("Strands ended without a result.")
+        return result
+
+    def _prompt(self, agent: Agent) -> Any:
+        pending = self._conversation.pending
+        if self._answer is not None and pending is not None:
+            return [{"interruptResponse": {"interruptId": pending.interrupt_id, "response": self._answer}}]
+        messages = [dict(message, content=list(message["content"])) for message in self._plan.messages]
+        history = agent.messages
+        # Providers want the roles to alternate; a limit may have ended the last invocation after a user's message.
+        if history and history[-1]["role"] == messages[0]["role"]:
+            last = cast("dict[str, Any]", history.pop())
+            messages[0]["content"] = [*last["content"], *messages[0]["content"]]
+        return messages
+
+    def _finish(self, result: AgentResult) -> None:
+        reason: str = result.stop_reason
+        if reason == "interrupt":
+            waiting = next(item for item in result.interrupts or () if item.name == inline.INTERRUPT_NAME)
+            self._pending = Pending(waiting.id, waiting.reason)
+            self._stream.hand_off(waiting.reason)
+        elif reason == "limit_turns":
+            self._stream.end("max_iterations_exceeded")
+        elif reason == "limit_output_tokens":
+            self._stream.end("max_output_tokens_exceeded")
+        elif reason == "cancelled":
+            self._stream.end("hook_stopped")

@@ -1,0 +1,273 @@
+"""What stays between the invocations of one session.
+
+A session is one machine (here: one directory) and the conversations of its actors. Its id belongs to one harness of one
+account and Region. On the service the machine stops after an idle time or at the end of its life; the conversation then
+lives on only if the harness has a memory. The same happens here, measured by the same settings.
+
+`Store` keeps everything in the process. A `Repository` given to it is asked for conversations the process does not
+know and told about those that changed: the seam for keeping them in files or in AgentCore Memory. What it sees is plain
+JSON.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from agentcore_local.faults import RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agentcore_local.agents.plan import Plan
+
+_SWEEP_SECONDS = 60
+
+
+class SessionKey(NamedTuple):
+    """One session (and one machine)."""
+
+    account: str
+    region: str
+    harness_arn: str
+    session_id: str
+
+
+@dataclass(slots=True)
+class Pending:
+    """An inline function call that waits for the caller's result.
+
+    Attributes:
+        interrupt_id: Strands' name for the interruption to answer.
+        tool_use: The call: ``toolUseId``, ``name``, ``input``.
+    """
+
+    interrupt_id: str
+    tool_use: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What one actor and the agent have said in a session.
+
+    Attributes:
+        messages: The history in Converse form, as the truncation strategy has left it.
+        snapshot: Strands' state beyond the messages (interruption, conversation manager), when there is any.
+        pending: The inline call the agent waits for; None when it waits for nothing.
+    """
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    snapshot: dict[str, Any] | None = None
+    pending: Pending | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, for a `Repository`."""
+        pending = self.pending
+        return {
+            "messages": self.messages,
+            "snapshot": self.snapshot,
+            "pending": pending and {"interruptId": pending.interrupt_id, "toolUse": pending.tool_use},
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Conversation:
+        """The conversation that `to_json` described."""
+        pending = data.get("pending")
+        return cls(
+            messages=data["messages"],
+            snapshot=data.get("snapshot"),
+            pending=Pending(pending["interruptId"], pending["toolUse"]) if pending else None,
+        )
+
+
+class Repository(Protocol):
+    """Where conversations live beyond the process."""
+
+    def load(self, key: SessionKey, actor_id: str) -> dict[str, Any] | None:
+        """The conversation's JSON, or None when there is none."""
+
+    def save(self, key: SessionKey, actor_id: str, conversation: dict[str, Any]) -> None:
+        """Keep the conversation's JSON, replacing what was there."""
+
+
+@dataclass(slots=True)
+class Machine:
+    """The directory a session works in. Made on first use, because most sessions never need one.
+
+    Attributes:
+        root: Parent of the directories; None until a tool asks for them.
+    """
+
+    make_root: Callable[[], Path]
+    root: Path | None = None
+
+    def directory(self, name: str) -> Path:
+        """A directory of this machine, made when it is missing."""
+        if self.root is None:
+            self.root = self.make_root()
+        path = self.root / name
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    def wipe(self) -> None:
+        """Remove everything."""
+        if self.root is not None:
+            shutil.rmtree(self.root, ignore_errors=True)
+            self.root = None
+
+    def stop(self) -> None:
+        """What a stopped machine loses: everything but its session storage."""
+        if self.root is not None:
+            for path in self.root.iterdir():
+                if not path.name.startswith(STORAGE_PREFIX):
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+STORAGE_PREFIX = "mnt-"
+"""Directories of a machine that outlive a stop: ``mnt-data`` is what the agent sees as ``/mnt/data``."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One session and its machine."""
+
+    key: SessionKey
+    machine: Machine
+    started: float
+    last_used: float
+    version: str
+    idle_seconds: int
+    lifetime_seconds: int
+    has_memory: bool
+    busy: bool = False
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+
+
+class Store:
+    """All sessions of this process. Safe to use from several threads.
+
+    Args:
+        clock: Seconds that only go up.
+        repository: Keeps conversations beyond the process; None keeps them only in it.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, repository: Repository | None = None) -> None:
+        self._clock = clock
+        self._repository = repository
+        self._lock = threading.Lock()
+        self._sessions: dict[SessionKey, Session] = {}
+        self._root: Path | None = None
+        self._next_sweep = clock() + _SWEEP_SECONDS
+
+    def acquire(self, plan: Plan) -> tuple[Session, Conversation]:
+        """Reserve the session a plan belongs to and give its conversation; `release` must follow.
+
+        Raises:
+            RequestRefused: ``ValidationException``, reason ``ResourceConflict``, while another invocation runs in it.
+        """
+        key = SessionKey(plan.account, plan.region, plan.harness_arn, plan.session_id)
+        with self._lock:
+            now = self._clock()
+            self._sweep(now)
+            session = self._sessions.get(key)
+            if session is None:
+                session = self._new(key, plan, now)
+            if session.busy:
+                raise RequestRefused.invalid(
+                    f"Session {plan.session_id} is working on another invocation; wait until its stream has ended, or "
+                    "use a session id of its own for each conversation.",
+                    reason="ResourceConflict",
+                )
+            session.busy = True
+        self._settle(session, plan, now)
+        return session, self._conversation(session, plan.actor_id)
+
+    def release(self, session: Session) -> None:
+        """Give the session back."""
+        with self._lock:
+            session.last_used = self._clock()
+            session.busy = False
+
+    def save(self, session: Session, actor_id: str) -> None:
+        """Tell the repository that a conversation has changed."""
+        if self._repository is not None:
+            self._repository.save(session.key, actor_id, session.conversations[actor_id].to_json())
+
+    def clear(self, account: str | None = None) -> None:
+        """Forget all sessions, or those of one account, and remove their directories."""
+        with self._lock:
+            doomed = [key for key in self._sessions if account is None or key.account == account]
+            for key in doomed:
+                self._sessions.pop(key).machine.wipe()
+            if account is None and self._root is not None:
+                shutil.rmtree(self._root, ignore_errors=True)
+                self._root = None
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        with self._lock:
+            return iter(list(self._sessions.values()))
+
+    def _new(self, key: SessionKey, plan: Plan, now: float) -> Session:
+        session = Session(
+            key=key,
+            machine=Machine(self._make_directory),
+            started=now,
+            last_used=now,
+            version=plan.version,
+            idle_seconds=plan.idle_seconds,
+            lifetime_seconds=plan.lifetime_seconds,
+            has_memory=plan.has_memory,
+        )
+        self._sessions[key] = session
+        return session
+
+    def _settle(self, session: Session, plan: Plan, now: float) -> None:
+        """Start a fresh machine when the old one has expired or runs another version of the harness."""
+        if session.version != plan.version:
+            session.machine.wipe()  # a new version's session storage is empty (devguide harness-environment)
+            session.started = now
+        elif _expired(session, now):
+            self._stop(session)
+            session.started = now
+        session.version, session.has_memory = plan.version, plan.has_memory
+        session.idle_seconds, session.lifetime_seconds = plan.idle_seconds, plan.lifetime_seconds
+
+    def _stop(self, session: Session) -> None:
+        session.machine.stop()
+        if not session.has_memory:
+            session.conversations.clear()
+
+    def _sweep(self, now: float) -> None:
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _SWEEP_SECONDS
+        for session in self._sessions.values():
+            if not session.busy and _expired(session, now):
+                self._stop(session)
+
+    def _conversation(self, session: Session, actor_id: str) -> Conversation:
+        conversation = session.conversations.get(actor_id)
+        if conversation is None:
+            stored = self._repository.load(session.key, actor_id) if self._repository is not None else None
+            conversation = Conversation.from_json(stored) if stored else Conversation()
+            session.conversations[actor_id] = conversation
+        return conversation
+
+    def _make_directory(self) -> Path:
+        with self._lock:
+            if self._root is None:
+                self._root = Path(mkdtemp(prefix="agentcore-sessions-"))
+            root = self._root
+        return Path(mkdtemp(prefix="session-", dir=root))
+
+
+def _expired(session: Session, now: float) -> bool:
+    return now - session.last_used > session.idle_seconds or now - session.started > session.lifetime_seconds
