@@ -1,0 +1,138 @@
+"""From what a user types for HARNESS to an ARN and an endpoint."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from agentcore_cli import aws
+from agentcore_cli.errors import CliError, misused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentcore_cli.targets import Target
+
+ARN: Final = re.compile(
+    r"arn:(?P<partition>[^:]+):bedrock-agentcore:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
+    r":harness/(?P<id>[a-zA-Z][a-zA-Z0-9_]{0,39}-[a-zA-Z0-9]{10})"
+    r"(?:/harness-endpoint/(?P<endpoint>[a-zA-Z][a-zA-Z0-9_]{0,47}))?"
+)
+"""A harness or one of its endpoints (botocore 1.44.5, InvokeHarness.harnessArn)."""
+_OUTPUT = re.compile(r"(?P<stack>[A-Za-z][A-Za-z0-9-]{0,127})\.(?P<key>[A-Za-z0-9]{1,255})")
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,39}(-[a-zA-Z0-9]{10})?")
+_SHOWN_NAMES: Final = 10
+
+
+@dataclass(frozen=True)
+class Harness:
+    """A harness to invoke.
+
+    Attributes:
+        arn: The harness's ARN.
+        endpoint: Endpoint name when what was typed named one, else None (the service then uses DEFAULT).
+    """
+
+    arn: str
+    endpoint: str | None = None
+
+    @property
+    def account(self) -> str:
+        """Account id of the ARN."""
+        return self.arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        """Region of the ARN."""
+        return self.arn.split(":")[3]
+
+
+def from_arn(text: str) -> Harness | None:
+    """The harness that an ARN names, or None when the text is no such ARN."""
+    found = ARN.fullmatch(text)
+    return Harness(text.partition("/harness-endpoint/")[0], found["endpoint"]) if found else None
+
+
+def check(reference: str) -> None:
+    """Refuse what can be no harness before anything is asked of a cloud.
+
+    Raises:
+        CliError: it is neither an ARN, nor `Stack.Output`, nor a name or id.
+    """
+    if not (from_arn(reference) or _OUTPUT.fullmatch(reference) or _NAME.fullmatch(reference)):
+        raise misused(
+            "HARNESS must be a harness name (letters, digits, underscores, at most 40), a harness id, a stack output "
+            f"as StackName.OutputKey, or the ARN of a harness or of one of its endpoints; received {reference!r}.",
+            code="InvalidHarness",
+        )
+
+
+def find(reference: str, target: Target) -> Harness:
+    """Resolve a harness name, id, stack output or ARN.
+
+    Raises:
+        CliError: there is none, with the names there are; or the target refused the question.
+    """
+    check(reference)
+    if harness := from_arn(reference):
+        return harness
+    if output := _OUTPUT.fullmatch(reference):
+        return find(_output(target, output["stack"], output["key"]), target)
+    return _by_name(reference, target)
+
+
+def _by_name(name: str, target: Target) -> Harness:
+    control = aws.client(target, "bedrock-agentcore-control")
+    names: list[str] = []
+    token: dict[str, str] = {}
+    with aws.sentences(target):
+        while True:
+            page = control.list_harnesses(**token)
+            for summary in page["harnesses"]:
+                if name in (summary["harnessName"], summary["harnessId"]):
+                    return Harness(summary["arn"])
+                names.append(summary["harnessName"])
+            if not page.get("nextToken"):
+                break
+            token = {"nextToken": page["nextToken"]}
+    raise CliError(
+        f"No harness is named {name!r} on {target.describe()}; {_alternatives(name, names)}", code="HarnessNotFound"
+    )
+
+
+def _alternatives(name: str, names: Sequence[str]) -> str:
+    if not names:
+        return "there is none at all: deploy one with `agentcore-harness deploy`, or check account and Region."
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    shown = ", ".join(sorted(names)[:_SHOWN_NAMES]) + (
+        f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    )
+    return (f"did you mean {near[0]}? " if near else "") + f"There are: {shown}."
+
+
+def _output(target: Target, stack: str, key: str) -> str:
+    cloudformation = aws.client(target, "cloudformation")
+    with aws.sentences(target):
+        try:
+            stacks: list[dict[str, Any]] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except cloudformation.exceptions.ClientError as error:
+            if "does not exist" in str(error):
+                raise CliError(f"There is no stack {stack!r} on {target.describe()}.", code="StackNotFound") from error
+            raise
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    if key not in outputs:
+        known = (
+            f"it has: {', '.join(sorted(outputs))}."
+            if outputs
+            else "it has no outputs (`harness.add_outputs()` makes them)."
+        )
+        raise CliError(f"The stack {stack!r} has no output {key!r}; {known}", code="OutputNotFound")
+    value = str(outputs[key])
+    if "." in value or not (from_arn(value) or _NAME.fullmatch(value)):
+        raise CliError(
+            f"The output {stack}.{key} must hold a harness ARN, endpoint ARN, id or name; it holds {value!r}.",
+            code="InvalidHarness",
+        )
+    return value
