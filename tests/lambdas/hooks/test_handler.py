@@ -264,7 +264,7 @@ def test_any_reason_fits_inside_lambda(reason: str) -> None:
 def test_the_helper_imports_no_cdk_and_no_sdk() -> None:
     probe = (
         "import sys; from agentcore_lambdas import hooks;"
-        "sys.exit(', '.join({'aws_cdk', 'jsii', 'constructs', 'boto3'} & set(sys.modules)))"
+        "sys.exit(', '.join({'aws_cdk', 'jsii', 'constructs', 'boto3'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
