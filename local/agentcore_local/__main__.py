@@ -1,0 +1,51 @@
+"""`python -m agentcore_local`: the local cloud in the foreground, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from .process import LocalCloudError
+from .server import LocalCloud
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it; prints one JSON line with `endpoint`, `port` and `pid` when it is ready. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m agentcore_local", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566, help="port to listen on; 0 takes a free one (default: 4566)")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--state-dir", help="folder to keep state in between runs (default: forget everything)")
+    parser.add_argument("--no-iam", action="store_true", help="do not check roles and permissions")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s [%(name)s] %(message)s")
+
+    asked_to_stop = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        asked_to_stop.set()
+
+    # Before the start, so that a signal during it also ends in a clean stop.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    cloud = LocalCloud(options.port, options.state_dir, iam=not options.no_iam, host=options.host)
+    cloud.start()
+    ready = {"endpoint": cloud.endpoint_url, "port": cloud.port, "pid": os.getpid()}
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    asked_to_stop.wait()
+    cloud.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LocalCloudError as problem:
+        sys.stderr.write(f"agentcore_local: {problem}\n")
+        sys.exit(1)

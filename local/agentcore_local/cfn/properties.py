@@ -1,0 +1,151 @@
+"""Resource properties against their CloudFormation schema, with the messages CloudFormation gives.
+
+CloudFormation is lenient about scalars: templates carry numbers and booleans as strings and the other way round, so a
+value is acceptable when it can be read as the type the schema wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from . import schemas
+
+_MAX_SHOWN = 10
+
+
+class PropertiesError(ValueError):
+    """The properties of a resource do not fit its schema."""
+
+
+def check(resource_type: str, logical_id: str, properties: dict[str, Any]) -> None:
+    """Raise `PropertiesError` when properties do not fit the schema of their type.
+
+    Args:
+        resource_type: CloudFormation type.
+        logical_id: Logical id, for the message.
+        properties: The resolved properties.
+    """
+    schema = schemas.load(resource_type)
+    found = sorted({*_schema_faults(resource_type, properties), *_read_only(schema, properties)})
+    if found:
+        listed = "\n".join(found[:_MAX_SHOWN])
+        raise PropertiesError(f"Properties validation failed for resource {logical_id} with message:\n{listed}")
+
+
+def _schema_faults(resource_type: str, properties: dict[str, Any]) -> Iterator[str]:
+    for error in _validator(resource_type).iter_errors(properties):
+        yield _sentence(error)
+
+
+def _sentence(error: Any) -> str:
+    where = "#" + "".join(f"/{part}" for part in error.absolute_path)
+    keyword, value = error.validator, error.validator_value
+    if keyword == "required":
+        missing = [name for name in value if name not in error.instance]
+        return f"{where}: required key [{', '.join(missing)}] not found"
+    if keyword == "additionalProperties":
+        patterns = error.schema.get("patternProperties") or {}
+        known = error.schema.get("properties") or {}
+        extra = [name for name in error.instance if name not in known and not _matches_any(name, patterns)]
+        return f"{where}: extraneous key [{', '.join(sorted(extra))}] is not permitted"
+    if keyword in ("oneOf", "anyOf"):
+        return f"{where}: #: {'only 1' if keyword == 'oneOf' else 'no'} subschema matches out of {len(value)}"
+    if keyword == "enum":
+        return f"{where}: {error.instance!r} is not a valid enum value of {value}"
+    if keyword == "pattern":
+        return f"{where}: failed validation constraint for keyword [pattern]: {value}"
+    if keyword == "type":
+        return f"{where}: expected type: {value}, found: {type(error.instance).__name__}"
+    return f"{where}: failed validation constraint for keyword [{keyword}]: {value}"
+
+
+def _matches_any(name: str, patterns: dict[str, Any]) -> bool:
+    import re  # noqa: PLC0415
+
+    return any(re.search(pattern, name) for pattern in patterns)
+
+
+def _read_only(schema: dict[str, Any], properties: dict[str, Any]) -> Iterator[str]:
+    for path in schemas.pointers(schema, "readOnlyProperties"):
+        node: Any = properties
+        for part in path:
+            if part == "*" or not isinstance(node, dict) or part not in node:
+                break
+            node = node[part]
+        else:
+            yield f"#/{'/'.join(path)}: extraneous key [{path[-1]}] is not permitted, it is read-only"
+
+
+@cache
+def _validator(resource_type: str) -> Any:
+    from jsonschema import Draft7Validator, validators  # noqa: PLC0415 - a tenth of a second, not always needed
+
+    lenient = Draft7Validator.TYPE_CHECKER.redefine_many(
+        {
+            "string": lambda _, value: isinstance(value, str | int | float | bool),
+            "integer": lambda _, value: _as_number(value) is not None and float(_as_number(value) or 0).is_integer(),
+            "number": lambda _, value: _as_number(value) is not None,
+            "boolean": lambda _, value: isinstance(value, bool) or str(value).lower() in ("true", "false"),
+        }
+    )
+    keywords = {
+        "minimum": _number_keyword("minimum", lambda value, limit: value >= limit),
+        "maximum": _number_keyword("maximum", lambda value, limit: value <= limit),
+        "multipleOf": _number_keyword("multipleOf", lambda value, of: (value / of).is_integer()),
+        "minLength": _text_keyword(lambda text, limit: len(text) >= limit),
+        "maxLength": _text_keyword(lambda text, limit: len(text) <= limit),
+        "pattern": _text_keyword(_searches),
+        "enum": _enum,
+        # cfn-lint's own keywords and formats are not CloudFormation's to enforce here.
+        "format": None,
+    }
+    lenient_class: Any = validators.extend(
+        Draft7Validator, {name: check for name, check in keywords.items() if check}, type_checker=lenient
+    )
+    schema = schemas.load(resource_type)
+    return lenient_class({**schema, "type": "object"})
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _number_keyword(name: str, holds: Any) -> Any:
+    def keyword(_validator: Any, limit: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+        from jsonschema import ValidationError  # noqa: PLC0415
+
+        number = _as_number(instance)
+        if number is not None and not holds(number, limit):
+            yield ValidationError(f"{instance!r} fails {name} {limit}")
+
+    return keyword
+
+
+def _text_keyword(holds: Any) -> Any:
+    def keyword(_validator: Any, limit: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+        from jsonschema import ValidationError  # noqa: PLC0415
+
+        if isinstance(instance, str) and not holds(instance, limit):
+            yield ValidationError(f"{instance!r} fails {limit}")
+
+    return keyword
+
+
+def _searches(text: str, pattern: str) -> bool:
+    import re  # noqa: PLC0415
+
+    return re.search(pattern, text) is not None
+
+
+def _enum(_validator: Any, values: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError  # noqa: PLC0415
+
+    if instance not in values and str(instance) not in [str(value) for value in values]:
+        yield ValidationError(f"{instance!r} is not one of {values}")

@@ -1,0 +1,249 @@
+"""Deploying a cloud assembly without the CDK CLI: assets to S3, then CloudFormation. For tests: tenths of a second.
+
+It does what `cdk deploy` does with an assembly (asset manifests, stacks in order of their dependencies), with two
+differences: nothing is bootstrapped (the asset buckets are created when they are missing) and templates that are too
+long for a request travel through the same bucket.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .process import LocalCloudError
+
+if TYPE_CHECKING:
+    from .server import Account
+
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_INLINE_TEMPLATE_BYTES = 51_200
+_POLL_SECONDS = 0.02
+_TIMEOUT_SECONDS = 600.0
+
+
+class DeploymentError(LocalCloudError):
+    """A stack did not get where it should; the message has the events that say why."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack.
+
+    Attributes:
+        stack_name: Name of the stack.
+        stack_id: ARN of the stack.
+        outputs: Output key → value.
+        changed: False when the deployed stack was already as the assembly says.
+    """
+
+    stack_name: str
+    stack_id: str
+    outputs: dict[str, str]
+    changed: bool
+
+
+def deploy(account: Account, assembly: Path, stack_names: Sequence[str] | None = None) -> dict[str, Deployment]:
+    """Deploy the stacks of an assembly, in the order of their dependencies; updates those that exist.
+
+    Args:
+        account: Account (and Region) to deploy to; the stacks' own environment must agree or be open.
+        assembly: The folder `cdk synth` wrote (`cdk.out`).
+        stack_names: Names or artifact ids of the stacks to deploy, with what they depend on; all when None.
+
+    Raises:
+        DeploymentError: A stack failed or rolled back; the message lists its failure events.
+    """
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    done: dict[str, Deployment] = {}
+    for artifact_id in _ordered(manifest["artifacts"], stack_names):
+        artifact = manifest["artifacts"][artifact_id]
+        _publish(account, assembly, manifest["artifacts"], artifact)
+        properties = artifact["properties"]
+        name = properties.get("stackName", artifact_id)
+        template = (assembly / properties["templateFile"]).read_text()
+        parameters = {
+            key: _placeholders(account, str(value)) for key, value in properties.get("parameters", {}).items()
+        }
+        done[name] = _deploy_stack(account, name, template, parameters, properties.get("tags", {}))
+    return done
+
+
+def destroy(account: Account, stack_name: str) -> None:
+    """Delete a stack and wait until it is gone; one that does not exist is fine.
+
+    Raises:
+        DeploymentError: Something in it could not be deleted.
+    """
+    client = account.client("cloudformation")
+    stack = _describe(client, stack_name)
+    if stack is None:
+        return
+    client.delete_stack(StackName=stack_name)
+    _wait(client, stack["StackId"], {"DELETE_COMPLETE"})
+
+
+def _ordered(artifacts: dict[str, Any], wanted: Sequence[str] | None) -> Iterator[str]:
+    stacks = {key: value for key, value in artifacts.items() if value["type"] == "aws:cloudformation:stack"}
+    names = {artifact["properties"].get("stackName", key): key for key, artifact in stacks.items()}
+    chosen = list(stacks) if wanted is None else [names.get(name, name) for name in wanted]
+    unknown = [name for name in chosen if name not in stacks]
+    if unknown:
+        raise DeploymentError(f"no stack {', '.join(unknown)} in the assembly; it has {', '.join(sorted(names))}")
+    seen: set[str] = set()
+
+    def visit(key: str) -> Iterator[str]:
+        if key in seen:
+            return
+        seen.add(key)
+        for dependency in artifacts[key].get("dependencies", []):
+            if dependency in stacks:
+                yield from visit(dependency)
+        yield key
+
+    for key in chosen:
+        yield from visit(key)
+
+
+def _publish(account: Account, assembly: Path, artifacts: dict[str, Any], stack: dict[str, Any]) -> None:
+    for dependency in stack.get("dependencies", []):
+        artifact = artifacts.get(dependency, {})
+        if artifact.get("type") == "cdk:asset-manifest":
+            manifest = json.loads((assembly / artifact["properties"]["file"]).read_text())
+            if manifest.get("dockerImages"):
+                images = ", ".join(manifest["dockerImages"])
+                raise DeploymentError(
+                    f"the assembly has container image assets ({images}), which the direct deploy does not build; "
+                    "use an image that exists, or the CDK CLI"
+                )
+            for file in manifest.get("files", {}).values():
+                _publish_file(account, assembly, file)
+
+
+def _publish_file(account: Account, assembly: Path, file: dict[str, Any]) -> None:
+    source, path = file["source"], assembly / file["source"]["path"]
+    body = _zipped(path) if source.get("packaging") == "zip" else path.read_bytes()
+    client = account.client("s3")
+    for destination in file["destinations"].values():
+        bucket = _placeholders(account, destination["bucketName"])
+        _ensure_bucket(account, client, bucket)
+        client.put_object(Bucket=bucket, Key=_placeholders(account, destination["objectKey"]), Body=body)
+
+
+def _zipped(folder: Path) -> bytes:
+    if folder.is_file():
+        return folder.read_bytes()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def _ensure_bucket(account: Account, client: Any, bucket: str) -> None:
+    existing = {found["Name"] for found in client.list_buckets()["Buckets"]}
+    if bucket in existing:
+        return
+    where = (
+        {} if account.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
+    )
+    client.create_bucket(Bucket=bucket, **where)
+
+
+def _placeholders(account: Account, text: str) -> str:
+    values = {"AWS::AccountId": account.account_id, "AWS::Region": account.region, "AWS::Partition": "aws"}
+    for name, value in values.items():
+        text = text.replace("${" + name + "}", value)
+    return text
+
+
+def _deploy_stack(
+    account: Account, name: str, template: str, parameters: dict[str, str], tags: dict[str, str]
+) -> Deployment:
+    client = account.client("cloudformation")
+    # The bootstrap version is checked by a rule of the template; a direct deploy needs no bootstrap stack.
+    template = _without_bootstrap_check(template)
+    request: dict[str, Any] = {
+        "StackName": name,
+        "Capabilities": _CAPABILITIES,
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        **_template(account, name, template),
+    }
+    before = _describe(client, name)
+    if before is not None and before["StackStatus"] in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
+        destroy(account, name)
+        before = None
+    if before is None:
+        stack_id = client.create_stack(**request, OnFailure="ROLLBACK")["StackId"]
+        return _deployment(_wait(client, stack_id, {"CREATE_COMPLETE"}), changed=True)
+    try:
+        client.update_stack(**request)
+    except client.exceptions.ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+        return _deployment(before, changed=False)
+    return _deployment(_wait(client, before["StackId"], {"UPDATE_COMPLETE"}), changed=True)
+
+
+def _without_bootstrap_check(template: str) -> str:
+    content = json.loads(template)
+    content.get("Rules", {}).pop("CheckBootstrapVersion", None)
+    content.get("Parameters", {}).pop("BootstrapVersion", None)
+    for section in ("Rules", "Parameters"):
+        if section in content and not content[section]:
+            del content[section]
+    return json.dumps(content)
+
+
+def _template(account: Account, name: str, template: str) -> dict[str, str]:
+    if len(template.encode()) <= _INLINE_TEMPLATE_BYTES:
+        return {"TemplateBody": template}
+    client, bucket = account.client("s3"), f"agentcore-local-templates-{account.account_id}-{account.region}"
+    _ensure_bucket(account, client, bucket)
+    client.put_object(Bucket=bucket, Key=f"{name}.json", Body=template.encode())
+    return {"TemplateURL": f"{account.cloud.endpoint_url}/{bucket}/{name}.json"}
+
+
+def _deployment(stack: dict[str, Any], *, changed: bool) -> Deployment:
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return Deployment(stack["StackName"], stack["StackId"], outputs, changed)
+
+
+def _describe(client: Any, name: str) -> dict[str, Any] | None:
+    try:
+        stacks: list[dict[str, Any]] = client.describe_stacks(StackName=name)["Stacks"]
+    except client.exceptions.ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return next((stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"), None)
+
+
+def _wait(client: Any, stack_id: str, good: set[str]) -> dict[str, Any]:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        stack: dict[str, Any] = client.describe_stacks(StackName=stack_id)["Stacks"][0]
+        status = stack["StackStatus"]
+        if status in good:
+            return stack
+        if not status.endswith("_IN_PROGRESS"):
+            raise DeploymentError(f"stack {stack['StackName']} is {status}: {'; '.join(_failures(client, stack_id))}")
+        time.sleep(_POLL_SECONDS)
+    raise DeploymentError(f"stack {stack_id} did not finish within {_TIMEOUT_SECONDS:.0f} s")
+
+
+def _failures(client: Any, stack_id: str) -> list[str]:
+    events = client.describe_stack_events(StackName=stack_id)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    return [
+        f"{event['LogicalResourceId']} ({event['ResourceType']}) {event['ResourceStatus']}: "
+        f"{event.get('ResourceStatusReason', 'no reason given')}"
+        for event in reversed(failed)
+    ] or ["no failure events"]

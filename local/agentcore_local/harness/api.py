@@ -1,0 +1,302 @@
+"""The HTTP routes of the harness: control plane, tags and InvokeHarness, put in front of ministack's AgentCore services."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from .. import seams
+from ..faults import RequestRefused, StreamFailed
+from ..process import PROCESS
+from . import events, memory, operations, routes, rules
+from .errors import FieldFault, ServiceError, conflict, invalid, not_emulated, not_found, refused
+from .store import STORE, Harness, Scope, resolve
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_PAGE = 10
+_MAX_TAGS = 50
+_MEMORY_PATH = re.compile(r"/memories/(?P<id>[^/]+)/(?:delete|update)/?")
+_RUNTIME_INVOCATION = re.compile(r"/runtimes/(?P<arn>.+)/invocations/?")
+
+
+def in_front_of(original: seams.HttpHandler) -> seams.HttpHandler:
+    """A handler for everything that signs as `bedrock-agentcore`: ours what is ours, the rest to the original."""
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> seams.HttpResponse:
+        request = routes.Request(method, path, headers, body, query_params)
+        try:
+            answered = await _handle(request)
+        except ServiceError as error:
+            return error.response()
+        return answered or await original(method, path, headers, body, query_params)
+
+    return handle_request
+
+
+async def _handle(request: routes.Request) -> seams.HttpResponse | None:
+    scope = seams.current_scope()
+    found = routes.find(request.method, request.path)
+    if found is None:
+        _guard_managed(scope, request)
+        return None
+    route, labels = found
+    values = routes.parse(route, labels, request)
+    if route.name == "InvokeHarness":
+        return await _invoke(scope, values)
+    operation = _OPERATIONS.get(route.name)
+    if operation is None:
+        raise not_emulated(
+            f"{route.name} is not emulated by the local cloud yet; "
+            "use an AWS account for it, or InvokeHarness with the built-in shell tool"
+        )
+    # Operations are short and take a lock that worker threads hold briefly: off the loop they cannot stall it.
+    output = await asyncio.to_thread(operation, scope, values)
+    return routes.answer(route, output)
+
+
+# --- InvokeHarness ------------------------------------------------------------------------------------------------
+
+
+async def _invoke(scope: Scope, values: dict[str, Any]) -> seams.HttpResponse:
+    from ..agents import Invocation, invoke  # noqa: PLC0415 - Strands takes most of a second to import
+
+    faults = rules.check({member: values[member] for member in ("model", "tools") if member in values})
+    if faults:
+        raise invalid(faults)
+    harness = _invokable(values["harnessArn"], values.get("qualifier"))
+    _, _, _, region, account, _ = values["harnessArn"].split(":", 5)
+    stream = invoke(
+        Invocation(harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url)
+    )
+    iterator = aiter(stream)
+    try:
+        first = await anext(iterator, None)
+    except RequestRefused as error:
+        raise ServiceError(error.error_code, error.message, error.reason) from error
+    except StreamFailed as error:
+        return 200, {"Content-Type": events.CONTENT_TYPE}, events.exception_frame(error.kind, error.payload())
+
+    async def runner(send: Callable[[Any], Awaitable[None]], receive: Callable[[], Awaitable[Any]]) -> None:
+        await _stream(first, iterator, send, receive)
+
+    return 200, {"Content-Type": events.CONTENT_TYPE}, seams.streaming(runner)
+
+
+def _invokable(arn: str, qualifier: str | None) -> dict[str, Any]:
+    harness = STORE.find_arn(arn)
+    if harness is None:
+        raise not_found("Harness", arn)
+    status = harness.transition.current()
+    if status != "READY":
+        raise refused(f"Harness '{harness.harness_id}' is {status}, not READY", reason="ResourceConflict")
+    shape = resolve(arn, qualifier)
+    if shape.get("authorizerConfiguration"):
+        raise ServiceError(
+            "AccessDeniedException",
+            f"Authorization method mismatch: harness '{harness.harness_id}' is configured for JWT inbound "
+            "authorization and does not accept requests signed with SigV4",
+        )
+    return shape
+
+
+async def _stream(
+    first: tuple[str, dict[str, Any]] | None,
+    iterator: AsyncIterator[tuple[str, dict[str, Any]]],
+    send: Callable[[Any], Awaitable[None]],
+    receive: Callable[[], Awaitable[Any]],
+) -> None:
+    """Write every event as soon as it exists; a client that goes away ends the agent's work."""
+    gone = asyncio.ensure_future(_disconnected(receive))
+    current = first
+    try:
+        while current is not None:
+            await send(_chunk(events.event_frame(*current)))
+            upcoming = asyncio.ensure_future(anext(iterator, None))
+            await asyncio.wait({upcoming, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not upcoming.done():
+                upcoming.cancel()
+                await asyncio.gather(upcoming, return_exceptions=True)
+                return
+            current = upcoming.result()
+    except StreamFailed as error:
+        await send(_chunk(events.exception_frame(error.kind, error.payload())))
+    except Exception:
+        logger.exception("the agent loop failed")
+        message = "The agent loop of the local cloud failed; its log has the traceback"
+        await send(_chunk(events.exception_frame("internalServerException", {"message": message})))
+    finally:
+        gone.cancel()
+        close = getattr(iterator, "aclose", None)
+        if close:
+            await close()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _chunk(frame: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": frame, "more_body": True}
+
+
+async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive()).get("type") != "http.disconnect":
+        pass
+
+
+# --- control plane ------------------------------------------------------------------------------------------------
+
+
+def _create_harness(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    return {"harness": operations.create_harness(scope, values)}
+
+
+def _get_harness(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    harness = STORE.get(scope, values["harnessId"])
+    version = values.get("harnessVersion")
+    return {"harness": harness.snapshot(int(version) if version else None)}
+
+
+def _update_harness(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    return {"harness": operations.update_harness(scope, values["harnessId"], values)}
+
+
+def _delete_harness(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    keep = values.get("deleteManagedMemory") is False
+    return {"harness": operations.delete_harness(scope, values["harnessId"], delete_managed_memory=not keep)}
+
+
+_SUMMARY = ("harnessId", "harnessName", "arn", "status", "createdAt", "updatedAt", "harnessVersion")
+
+
+def _summary(harness: Harness, version: int | None = None) -> dict[str, Any]:
+    shape = harness.snapshot(version)
+    return {member: shape[member] for member in _SUMMARY}
+
+
+def _list_harnesses(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    return _page("harnesses", [_summary(harness) for harness in STORE.list(scope)], values)
+
+
+def _list_versions(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    harness = STORE.get(scope, values["harnessId"])
+    numbers = sorted(harness.versions, reverse=True)
+    return _page("harnessVersions", [_summary(harness, number) for number in numbers], values)
+
+
+def _create_endpoint(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    return {"endpoint": operations.create_endpoint(scope, values["harnessId"], values)}
+
+
+def _get_endpoint(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    harness = STORE.get(scope, values["harnessId"])
+    return {"endpoint": operations.endpoint_shape(harness, operations.find_endpoint(harness, values["endpointName"]))}
+
+
+def _update_endpoint(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    endpoint = operations.update_endpoint(scope, values["harnessId"], values["endpointName"], values)
+    return {"endpoint": endpoint}
+
+
+def _delete_endpoint(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    return {"endpoint": operations.delete_endpoint(scope, values["harnessId"], values["endpointName"])}
+
+
+def _list_endpoints(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    harness = STORE.get(scope, values["harnessId"])
+    endpoints = operations.live_endpoints(harness).values()
+    return _page("endpoints", [operations.endpoint_shape(harness, endpoint) for endpoint in endpoints], values)
+
+
+def _page(member: str, items: list[dict[str, Any]], values: dict[str, Any]) -> dict[str, Any]:
+    """One page of a list; tokens are opaque and belong to the list they came from."""
+    start, size = 0, values.get("maxResults", _DEFAULT_PAGE)
+    token = values.get("nextToken")
+    if token is not None:
+        try:
+            of, _, position = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
+            start = int(position)
+        except ValueError:
+            of = ""
+        if of != member:
+            raise refused("nextToken is not one that this operation returned", name="nextToken")
+    page: dict[str, Any] = {member: items[start : start + size]}
+    if start + size < len(items):
+        page["nextToken"] = base64.urlsafe_b64encode(f"{member}:{start + size}".encode()).decode()
+    return page
+
+
+# --- tags ---------------------------------------------------------------------------------------------------------
+
+
+def _tags_of(arn: str) -> dict[str, str]:
+    harness_arn, separator, endpoint = arn.partition("/harness-endpoint/")
+    if ":harness/" not in arn:
+        raise not_emulated(
+            f"tags of {arn} are not emulated by the local cloud yet; it keeps those of harnesses and their endpoints"
+        )
+    harness = STORE.find_arn(harness_arn)
+    if harness is None:
+        raise not_found("Resource", arn)
+    return operations.find_endpoint(harness, endpoint).tags if separator else harness.tags
+
+
+def _list_tags(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    return {"tags": dict(_tags_of(values["resourceArn"]))}
+
+
+def _tag(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    tags = _tags_of(values["resourceArn"])
+    if len({*tags, *values["tags"]}) > _MAX_TAGS:
+        raise ServiceError("ServiceQuotaExceededException", f"A resource can have at most {_MAX_TAGS} tags")
+    if reserved := [key for key in values["tags"] if key.lower().startswith("aws:")]:
+        fault = FieldFault("tags", f"Tag keys must not start with 'aws:'; received {', '.join(reserved)}")
+        raise invalid([fault])
+    tags.update(values["tags"])
+    return {}
+
+
+def _untag(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    tags = _tags_of(values["resourceArn"])
+    for key in values["tagKeys"]:
+        tags.pop(key, None)
+    return {}
+
+
+_OPERATIONS: dict[str, Callable[[Scope, dict[str, Any]], dict[str, Any]]] = {
+    "CreateHarness": _create_harness,
+    "GetHarness": _get_harness,
+    "UpdateHarness": _update_harness,
+    "DeleteHarness": _delete_harness,
+    "ListHarnesses": _list_harnesses,
+    "ListHarnessVersions": _list_versions,
+    "CreateHarnessEndpoint": _create_endpoint,
+    "GetHarnessEndpoint": _get_endpoint,
+    "UpdateHarnessEndpoint": _update_endpoint,
+    "DeleteHarnessEndpoint": _delete_endpoint,
+    "ListHarnessEndpoints": _list_endpoints,
+    "ListTagsForResource": _list_tags,
+    "TagResource": _tag,
+    "UntagResource": _untag,
+}
+
+
+# --- what a harness owns ------------------------------------------------------------------------------------------
+
+
+def _guard_managed(scope: Scope, request: routes.Request) -> None:
+    """Refuse what the service refuses on the memory and the runtime that belong to a harness."""
+    if match := _MEMORY_PATH.fullmatch(request.path):
+        body = json.loads(request.body) if request.body.strip() else {}
+        if error := memory.guard(scope, request.method, match["id"], body):
+            raise error
+    if match := _RUNTIME_INVOCATION.fullmatch(request.path):
+        runtime_id = match["arn"].rsplit("/", 1)[-1]
+        owner = next((harness for harness in STORE.list(scope) if harness.runtime_id == runtime_id), None)
+        if owner:
+            raise conflict(f"Runtime '{runtime_id}' is managed by a harness; use InvokeHarness with {owner.arn}")

@@ -1,0 +1,157 @@
+"""HTTP requests to operations and back, read from botocore's models: URIs, labels, query, headers, bodies (rest-json).
+
+Every operation of the two AgentCore services whose name speaks of a harness is recognised, also one that a later
+botocore adds: it then answers that it is not emulated, instead of falling through.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.session import Session
+
+from .errors import ServiceError, invalid
+from .validation import validate
+
+CONTROL, DATA = "bedrock-agentcore-control", "bedrock-agentcore"
+_TAGGING = ("ListTagsForResource", "TagResource", "UntagResource")
+_COMMANDS = ("InvokeAgentRuntimeCommand",)
+_LABEL = re.compile(r"\{(\w+)(\+?)\}")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: its model and the pattern of its path."""
+
+    operation: OperationModel
+    pattern: re.Pattern[str]
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return str(self.operation.name)
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request as ministack hands it over: decoded path, lower-case headers, query values in lists."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    query: dict[str, Any]
+
+
+@cache
+def service_model(service: str) -> ServiceModel:
+    """botocore's model of a service, without a session's configuration."""
+    loader: Loader = Session().get_component("data_loader")
+    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+
+
+@cache
+def _routes() -> tuple[Route, ...]:
+    routes = []
+    for service in (CONTROL, DATA):
+        model = service_model(service)
+        for name in model.operation_names:
+            if "Harness" in name or name in _TAGGING or name in _COMMANDS:
+                operation = model.operation_model(name)
+                routes.append(Route(operation, _pattern(operation.http["requestUri"])))
+    # Literal paths before labels: `/harnesses/invoke` is not a harness called `invoke`.
+    return tuple(sorted(routes, key=lambda route: route.pattern.pattern.count("(?P<")))
+
+
+def _pattern(uri: str) -> re.Pattern[str]:
+    # ARNs in a path keep their slashes, encoded or not, hence the greedy labels.
+    def label(match: re.Match[str]) -> str:
+        greedy = match[2] or match[1].endswith("Arn")
+        return f"(?P<{match[1]}>{'.+' if greedy else '[^/]+'})"
+
+    return re.compile(_LABEL.sub(label, uri.split("?")[0]).rstrip("/") + "/?")
+
+
+def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The operation a request is for, with the values of its path labels."""
+    for route in _routes():
+        if route.operation.http["method"] == method and (match := route.pattern.fullmatch(path)):
+            return route, match.groupdict()
+    return None
+
+
+def parse(route: Route, labels: dict[str, str], request: Request) -> dict[str, Any]:
+    """The validated input of an operation, camelCase.
+
+    Raises:
+        ServiceError: ValidationException; every fault of the request is in it.
+    """
+    shape = route.operation.input_shape
+    values: dict[str, Any] = {}
+    body_members = []
+    for name, member in shape.members.items():
+        location = member.serialization.get("location")
+        wire = member.serialization.get("name", name)
+        if location == "uri":
+            values[name] = labels.get(wire)
+        elif location == "querystring":
+            values[name] = _from_query(member, request.query.get(wire))
+        elif location == "header":
+            values[name] = request.headers.get(wire.lower())
+        elif location is None:
+            body_members.append(name)
+    payload = shape.serialization.get("payload")
+    if payload:
+        values[payload] = _body(request.body)
+    elif body_members:
+        body = _body(request.body)
+        # Members that travel elsewhere are not members of the body, so they stay and are reported as unknown.
+        values.update({_unclash(name, values): value for name, value in body.items()})
+    given = {name: value for name, value in values.items() if value is not None}
+    faults = validate(shape, given)
+    if faults:
+        raise invalid(faults)
+    return given
+
+
+def _unclash(name: str, values: dict[str, Any]) -> str:
+    return f"body.{name}" if name in values else name
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    if not body.strip():
+        return {}
+    try:
+        parsed = json.loads(body)
+    except ValueError as error:
+        raise ServiceError("ValidationException", f"The request body is not JSON: {error}", "CannotParse") from error
+    if not isinstance(parsed, dict):
+        raise ServiceError("ValidationException", "The request body must be a JSON object", "CannotParse")
+    return parsed
+
+
+def _from_query(shape: Shape, raw: Any) -> Any:
+    if raw is None:
+        return None
+    given = raw if isinstance(raw, list) else [raw]
+    if shape.type_name == "list":
+        return given
+    value = given[0]
+    if shape.type_name in ("integer", "long") and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    if shape.type_name == "boolean" and value in ("true", "false"):
+        return value == "true"
+    return value
+
+
+def answer(route: Route, output: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    """The HTTP answer of an operation."""
+    status = int(route.operation.http.get("responseCode", 200))
+    body = b"" if status == 204 else json.dumps(output).encode()  # noqa: PLR2004
+    return status, {"Content-Type": "application/json"}, body

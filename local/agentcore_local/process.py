@@ -1,0 +1,105 @@
+"""What is the process' own: the settings ministack reads at import, the folder for temporary files, the endpoint.
+
+ministack keeps its state in modules and reads its settings once, so there is one local cloud per process, and a cloud
+that is started again in the same process listens on the port of the first one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Python and Node workers get these from the server's environment; nothing else of it (a Lambda function sees what it
+# would see on AWS). PATH is where `node` and the interpreter are found.
+_LAMBDA_KEEPS = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+
+
+class LocalCloudError(RuntimeError):
+    """The local cloud cannot do what it was asked; the message says why and what to do."""
+
+
+@dataclass
+class Process:
+    """The one local cloud of this process."""
+
+    port: int | None = None
+    host: str = "127.0.0.1"
+    folder: Path | None = None
+    running: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+    _before: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def endpoint_url(self) -> str:
+        """URL of the running cloud."""
+        if not self.running:
+            raise LocalCloudError("the local cloud is not running; start it with LocalCloud().start()")
+        return f"http://{self.host}:{self.port}"
+
+    def prepare(self, *, host: str, port: int, state_dir: Path | None) -> None:
+        """Set what ministack reads; call before it is imported.
+
+        Args:
+            host: Address to listen on and to be addressed by.
+            port: The port that was bound.
+            state_dir: Folder to keep state in between runs; None keeps it in memory.
+        """
+        self.host, self.port = host, port
+        self.folder = Path(tempfile.mkdtemp(prefix="agentcore-local-"))
+        self.settings = {
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_HOST": host,
+            "BIND_HOST": host,
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "MINISTACK_REGION": "us-east-1",
+        }
+        if state_dir is not None:
+            objects = state_dir / "s3"
+            objects.mkdir(parents=True, exist_ok=True)
+            kept = {"PERSIST_STATE": "1", "STATE_DIR": str(state_dir), "S3_PERSIST": "1", "S3_DATA_DIR": str(objects)}
+            self.settings.update(kept)
+        self._before = {name: os.environ.get(name) for name in self.settings}
+        os.environ.update(self.settings)
+
+    def restore(self) -> None:
+        """Give the environment back and remove the temporary folder."""
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before = {}
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
+
+    def lambda_environment(self) -> dict[str, str]:
+        """The environment Lambda workers start from, in place of the server's own."""
+        folder = self.folder or Path(tempfile.gettempdir())
+        home, scratch = folder / "lambda-home", folder / "lambda-tmp"
+        for needed in (home, scratch):
+            needed.mkdir(parents=True, exist_ok=True)
+        kept = {name: os.environ[name] for name in _LAMBDA_KEEPS if name in os.environ}
+        interpreter = str(Path(sys.executable).parent)
+        path = os.pathsep.join([kept.get("PATH", os.defpath), interpreter])
+        return {
+            **kept,
+            "PATH": path,
+            "HOME": str(home),
+            "TMPDIR": str(scratch),
+            "TZ": ":UTC",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_HOST": self.host,
+        }
+
+
+PROCESS = Process()

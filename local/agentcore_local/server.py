@@ -1,0 +1,330 @@
+"""The local cloud: ministack's services and ours in one process on the loopback interface.
+
+`LocalCloud().start()` serves in a daemon thread with an event loop of its own, so tests and scripts use it from the
+same process; `python -m agentcore_local` runs it in the foreground.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import os
+import random
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from . import toolchain
+from .process import PROCESS, LocalCloudError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    import boto3
+
+    from .deploy import Deployment
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Account:
+    """An account of the local cloud. Any 12-digit id is one: it exists by being used."""
+
+    def __init__(self, cloud: LocalCloud, account_id: str, region: str) -> None:
+        self.cloud = cloud
+        self.account_id = account_id
+        self.region = region
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment for subprocesses (CDK CLI, AWS CLI, scripts) that are to act in this account."""
+        home = (PROCESS.folder or Path.cwd()) / "home" / self.account_id
+        return toolchain.environment(self.cloud.endpoint_url, self.account_id, self.region, home=home)
+
+    def session(self) -> boto3.Session:
+        """A boto3 session with this account's credentials; it reads no configuration files."""
+        import boto3  # noqa: PLC0415 - a client is not always needed
+        import botocore.session  # noqa: PLC0415
+
+        core = botocore.session.Session()
+        core.set_config_variable("config_file", os.devnull)
+        core.set_config_variable("credentials_file", os.devnull)
+        core.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
+        return boto3.Session(
+            aws_access_key_id=self.account_id,
+            aws_secret_access_key=toolchain.SECRET_ACCESS_KEY,
+            region_name=self.region,
+            botocore_session=core,
+        )
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of a service in this account.
+
+        Args:
+            service: Service name as boto3 knows it, such as `bedrock-agentcore`.
+            options: Further arguments of `boto3.Session.client`.
+        """
+        from botocore.config import Config  # noqa: PLC0415
+
+        # The agent may be silent for long between two events; nothing else takes that long.
+        config = Config(inject_host_prefix=False, read_timeout=900, retries={"mode": "standard", "max_attempts": 1})
+        given = options.pop("config", None)
+        merged = config.merge(given) if given else config
+        return self.session().client(service, **{"endpoint_url": self.cloud.endpoint_url, "config": merged, **options})
+
+    def deploy(self, assembly: Path | str, stack_names: Sequence[str] | None = None) -> dict[str, Deployment]:
+        """Deploy the stacks of a cloud assembly (`cdk.out`) without the CDK CLI; see `deploy.deploy`."""
+        from . import deploy  # noqa: PLC0415
+
+        return deploy.deploy(self, Path(assembly), stack_names)
+
+    def destroy(self, stack_name: str) -> None:
+        """Delete a stack and wait until it is gone; see `deploy.destroy`."""
+        from . import deploy  # noqa: PLC0415
+
+        deploy.destroy(self, stack_name)
+
+
+class LocalCloud:
+    """An AWS of your own on 127.0.0.1; see docs/local-cloud.md for what it emulates.
+
+    Args:
+        port: Port to listen on; 0 takes a free one.
+        state_dir: Folder to keep state in between runs; None forgets everything at the end.
+        iam: Check roles and permissions.
+        host: Address to listen on. Only loopback addresses are accepted: nothing here is protected.
+
+    Raises:
+        LocalCloudError: The address is not a loopback one.
+    """
+
+    def __init__(
+        self, port: int = 0, state_dir: Path | str | None = None, *, iam: bool = True, host: str = "127.0.0.1"
+    ) -> None:
+        if host not in _LOOPBACK:
+            raise LocalCloudError(f"the local cloud listens on {', '.join(_LOOPBACK)} only; received host {host!r}")
+        self._wanted_port = port
+        self._state_dir = Path(state_dir).resolve() if state_dir is not None else None
+        self._iam = iam
+        self._host = host
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._shutdown: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL SDKs use as their endpoint."""
+        return PROCESS.endpoint_url
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.endpoint_url.rsplit(":", 1)[1])
+
+    def start(self) -> Self:
+        """Start serving; returns once requests are answered.
+
+        Raises:
+            LocalCloudError: One runs in this process already, the port is taken, or the server did not come up.
+            SeamBrokenError: ministack is not the version this package composes with.
+        """
+        if PROCESS.running:
+            raise LocalCloudError(f"a local cloud runs in this process already, on {PROCESS.endpoint_url}")
+        listener = _bind(self._host, self._port_to_bind())
+        PROCESS.prepare(host=self._host, port=listener.getsockname()[1], state_dir=self._state_dir)
+        try:
+            self._compose()
+            self._serve(listener)
+        except BaseException:
+            # Closes nothing once the server has taken the descriptor over.
+            listener.close()
+            PROCESS.restore()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, end Lambda workers, remove temporary files; does nothing when it is not running."""
+        if not PROCESS.running or self._thread is None:
+            return
+        if self._loop is not None and self._shutdown is not None:
+            self._loop.call_soon_threadsafe(self._shutdown.set)
+        self._thread.join(_STOP_SECONDS)
+        stuck = self._thread.is_alive()
+        self._thread = None
+        from . import compose  # noqa: PLC0415
+
+        compose.shut_down()
+        PROCESS.running = False
+        PROCESS.restore()
+        if stuck:
+            raise LocalCloudError(f"the local cloud did not stop within {_STOP_SECONDS:.0f} s; end the process")
+
+    def reset(self) -> None:
+        """Forget everything, in every account; milliseconds. A fresh account per test is the better isolation."""
+        from . import compose  # noqa: PLC0415
+
+        compose.reset()
+
+    def account(self, account_id: str | None = None, region: str = "us-east-1") -> Account:
+        """An account; a fresh one with a random id when none is given."""
+        chosen = account_id or f"{random.randint(1, 9)}{random.randint(0, 10**11 - 1):011d}"  # noqa: S311 - an id
+        if not (chosen.isdigit() and len(chosen) == 12):  # noqa: PLR2004
+            raise LocalCloudError(f"an account id has 12 digits; received {chosen!r}")
+        return Account(self, chosen, region)
+
+    def script(self, harness: str | None, script: Any) -> None:
+        """Decide what the scripted model of a harness says; see `agents.scripts.register`.
+
+        Args:
+            harness: Name or ARN of a harness; None for every harness without a script of its own.
+            script: The script.
+        """
+        from .agents import scripts  # noqa: PLC0415 - loads Strands
+
+        scripts.register(harness, script)
+
+    def health(self) -> dict[str, Any]:
+        """What `GET /health` answers."""
+        return health()
+
+    def _port_to_bind(self) -> int:
+        first = PROCESS.port
+        if first is None:
+            return self._wanted_port
+        if self._wanted_port not in (0, first):
+            raise LocalCloudError(
+                f"this process served its first local cloud on port {first} and can only use that one again; "
+                f"received {self._wanted_port}; use port=0 or another process"
+            )
+        return first
+
+    def _compose(self) -> None:
+        from . import compose  # noqa: PLC0415 - imports ministack, after its settings are in place
+
+        compose.compose(iam_enabled=self._iam)
+
+    def _serve(self, listener: socket.socket) -> None:
+        self._ready.clear()
+        self._failure = None
+        self._thread = threading.Thread(target=self._run, args=(listener,), name="agentcore-local", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS) or self._failure is not None:
+            raise LocalCloudError(f"the local cloud did not come up: {self._failure or 'no answer'}")
+        PROCESS.running = True
+
+    def _run(self, listener: socket.socket) -> None:
+        try:
+            asyncio.run(self._main(listener))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _main(self, listener: socket.socket) -> None:
+        from hypercorn.asyncio import serve  # noqa: PLC0415
+        from hypercorn.config import Config  # noqa: PLC0415
+
+        from . import compose, seams  # noqa: PLC0415
+
+        self._loop = asyncio.get_running_loop()
+        self._shutdown = asyncio.Event()
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.keep_alive_timeout = 75
+        config.graceful_timeout = 1.0
+        config.loglevel = "WARNING"
+        config.errorlog = None
+        started = _announcing(application(seams.asgi_app(), compose.reset), self._ready.set)
+        await serve(started, config, shutdown_trigger=self._shutdown.wait)
+        # Threads that wait for a Lambda worker end with it; otherwise closing the loop would wait for them.
+        await asyncio.to_thread(seams.end_lambda_workers)
+
+
+def health() -> dict[str, Any]:
+    """Whether it runs, which version, where."""
+    return {
+        "status": "ok",
+        "version": importlib.metadata.version("agentcore-harness-cdk"),
+        "ministack": importlib.metadata.version("ministack"),
+        "endpoint": PROCESS.endpoint_url,
+        "pid": os.getpid(),
+    }
+
+
+def application(inner: Any, reset: Callable[[], None]) -> Any:
+    """The ASGI application: `/health` and `/reset` of our own, everything else to ministack.
+
+    A signed request for `/health` is one for an S3 bucket of that name and goes on to S3.
+    """
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            authorization = dict(scope["headers"]).get(b"authorization", b"")
+            if not authorization and scope["path"] == "/health" and scope["method"] == "GET":
+                return await _json(send, 200, health())
+            if not authorization and scope["path"] == "/reset" and scope["method"] == "POST":
+                await asyncio.to_thread(reset)
+                return await _json(send, 200, {"status": "reset"})
+            if authorization.lower().startswith(b"bearer ") and scope["path"].startswith("/harnesses/invoke"):
+                message = (
+                    "Inbound JWT authorization is not emulated by the local cloud yet; "
+                    "remove authorizerConfiguration to invoke this harness locally with SigV4"
+                )
+                return await _json(send, 501, {"message": message}, error="NotEmulatedException")
+        return await inner(scope, receive, send)
+
+    return app
+
+
+def _announcing(inner: Any, ready: Callable[[], None]) -> Any:
+    """Call `ready` when the application has started and the listener takes requests."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            return await inner(scope, receive, send)
+
+        async def announce(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                ready()
+
+        return await inner(scope, receive, announce)
+
+    return app
+
+
+async def _json(send: Callable[[Any], Awaitable[None]], status: int, body: Any, *, error: str | None = None) -> None:
+    headers = [(b"content-type", b"application/json")]
+    if error:
+        headers.append((b"x-amzn-errortype", error.encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode(), "more_body": False})
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise LocalCloudError(
+            f"port {port} on {host} cannot be used ({error.strerror}); stop what listens there or choose another port"
+        ) from error
+    listener.listen(1024)
+    return listener
