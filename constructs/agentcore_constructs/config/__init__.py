@@ -1,0 +1,183 @@
+"""The configuration of a harness as data: every field of the API, its limits, and the forms it is written in.
+
+Nothing here imports the CDK, jsii or boto3.
+"""
+
+from __future__ import annotations
+
+from .authorizer import (
+    AllowedWorkloadConfiguration,
+    Authorizer,
+    Certificate,
+    CertificateConfiguration,
+    CustomJWTAuthorizerConfiguration,
+    HarnessAuthorizer,
+)
+from .claims import Claim, CustomClaimValidationType
+from .endpoint import DEFAULT_ENDPOINT, HarnessEndpointConfig
+from .environment import (
+    ContainerConfiguration,
+    Environment,
+    HarnessAgentCoreRuntimeEnvironment,
+    HarnessEnvironment,
+    HarnessEnvironmentArtifact,
+    HarnessImage,
+    LifecycleConfiguration,
+    NetworkConfiguration,
+    VpcConfig,
+)
+from .errors import Fault, HarnessConfigError
+from .filesystems import (
+    CapacityProviderVolumeConfiguration,
+    EfsAccessPointConfiguration,
+    FileSystem,
+    FilesystemConfiguration,
+    S3FilesAccessPointConfiguration,
+    SessionStorageConfiguration,
+)
+from .harness import CONFIG_FIELDS, HarnessConfig, SystemContentBlock
+from .hooks import (
+    HarnessHook,
+    HarnessHookEvent,
+    HarnessHookEventBridgeTarget,
+    HarnessHookLambdaTarget,
+    HarnessHookSnsTarget,
+    HarnessHookTarget,
+    Hook,
+    HookTarget,
+)
+from .memory import (
+    HarnessAgentCoreMemoryConfiguration,
+    HarnessAgentCoreMemoryRetrievalConfig,
+    HarnessManagedMemoryConfiguration,
+    HarnessMemoryConfiguration,
+    Memory,
+    Retrieval,
+)
+from .model import (
+    DEFAULT_MODEL_ID,
+    Guardrail,
+    HarnessBedrockModelConfig,
+    HarnessGeminiModelConfig,
+    HarnessLiteLlmModelConfig,
+    HarnessModelConfiguration,
+    HarnessOpenAiModelConfig,
+    Model,
+)
+from .node import Empty, Node, OneOf
+from .outbound_auth import (
+    GatewayAuth,
+    HarnessGatewayOutboundAuth,
+    HarnessRemoteMcpOutboundAuth,
+    IamCredentialProvider,
+    McpAuth,
+    OAuthCredentialProvider,
+)
+from .private_endpoint import ManagedVpcResource, PrivateEndpoint, PrivateEndpointOverride, SelfManagedLatticeResource
+from .skills import (
+    HarnessSkill,
+    HarnessSkillAwsSkillsSource,
+    HarnessSkillGitAuth,
+    HarnessSkillGitSource,
+    HarnessSkillS3Source,
+    Skill,
+)
+from .tokens import is_token
+from .tools import (
+    HarnessAgentCoreBrowserConfig,
+    HarnessAgentCoreCodeInterpreterConfig,
+    HarnessAgentCoreGatewayConfig,
+    HarnessInlineFunctionConfig,
+    HarnessRemoteMcpConfig,
+    HarnessTool,
+    HarnessToolConfiguration,
+    Tool,
+)
+from .truncation import HarnessTruncationConfiguration, Truncation
+from .unique import BUILTIN_TOOLS
+
+__all__ = [
+    "BUILTIN_TOOLS",
+    "CONFIG_FIELDS",
+    "DEFAULT_ENDPOINT",
+    "DEFAULT_MODEL_ID",
+    "AllowedWorkloadConfiguration",
+    "Authorizer",
+    "CapacityProviderVolumeConfiguration",
+    "Certificate",
+    "CertificateConfiguration",
+    "Claim",
+    "ContainerConfiguration",
+    "CustomClaimValidationType",
+    "CustomJWTAuthorizerConfiguration",
+    "EfsAccessPointConfiguration",
+    "Empty",
+    "Environment",
+    "Fault",
+    "FileSystem",
+    "FilesystemConfiguration",
+    "GatewayAuth",
+    "Guardrail",
+    "HarnessAgentCoreBrowserConfig",
+    "HarnessAgentCoreCodeInterpreterConfig",
+    "HarnessAgentCoreGatewayConfig",
+    "HarnessAgentCoreMemoryConfiguration",
+    "HarnessAgentCoreMemoryRetrievalConfig",
+    "HarnessAgentCoreRuntimeEnvironment",
+    "HarnessAuthorizer",
+    "HarnessBedrockModelConfig",
+    "HarnessConfig",
+    "HarnessConfigError",
+    "HarnessEndpointConfig",
+    "HarnessEnvironment",
+    "HarnessEnvironmentArtifact",
+    "HarnessGatewayOutboundAuth",
+    "HarnessGeminiModelConfig",
+    "HarnessHook",
+    "HarnessHookEvent",
+    "HarnessHookEventBridgeTarget",
+    "HarnessHookLambdaTarget",
+    "HarnessHookSnsTarget",
+    "HarnessHookTarget",
+    "HarnessImage",
+    "HarnessInlineFunctionConfig",
+    "HarnessLiteLlmModelConfig",
+    "HarnessManagedMemoryConfiguration",
+    "HarnessMemoryConfiguration",
+    "HarnessModelConfiguration",
+    "HarnessOpenAiModelConfig",
+    "HarnessRemoteMcpConfig",
+    "HarnessRemoteMcpOutboundAuth",
+    "HarnessSkill",
+    "HarnessSkillAwsSkillsSource",
+    "HarnessSkillGitAuth",
+    "HarnessSkillGitSource",
+    "HarnessSkillS3Source",
+    "HarnessTool",
+    "HarnessToolConfiguration",
+    "HarnessTruncationConfiguration",
+    "Hook",
+    "HookTarget",
+    "IamCredentialProvider",
+    "LifecycleConfiguration",
+    "ManagedVpcResource",
+    "McpAuth",
+    "Memory",
+    "Model",
+    "NetworkConfiguration",
+    "Node",
+    "OAuthCredentialProvider",
+    "OneOf",
+    "PrivateEndpoint",
+    "PrivateEndpointOverride",
+    "Retrieval",
+    "S3FilesAccessPointConfiguration",
+    "SelfManagedLatticeResource",
+    "SessionStorageConfiguration",
+    "Skill",
+    "SystemContentBlock",
+    "Tool",
+    "Truncation",
+    "VpcConfig",
+    "is_token",
+]

@@ -1,0 +1,196 @@
+"""Takes what the configuration needs from CDK objects, recognised by the attributes they offer.
+
+Nothing here imports the CDK. Whether an object offers an attribute is asked of its class, since reading an attribute
+of a jsii object is a call into Node; only the one that is wanted is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from .errors import Refused
+
+
+class HasGatewayArn(Protocol):
+    """An AgentCore gateway (`IGateway`)."""
+
+    @property
+    def gateway_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasMemoryArn(Protocol):
+    """An AgentCore memory (`IMemory`)."""
+
+    @property
+    def memory_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasBrowserArn(Protocol):
+    """A custom browser (`IBrowserCustom`)."""
+
+    @property
+    def browser_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasCodeInterpreterArn(Protocol):
+    """A custom code interpreter (`ICodeInterpreterCustom`)."""
+
+    @property
+    def code_interpreter_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasCredentialProviderArn(Protocol):
+    """An API-key or OAuth2 credential provider of AgentCore Identity."""
+
+    @property
+    def credential_provider_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasFunctionArn(Protocol):
+    """A Lambda function, version or alias (`IFunction`)."""
+
+    @property
+    def function_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasTopicArn(Protocol):
+    """An SNS topic (`ITopic`)."""
+
+    @property
+    def topic_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasEventBusArn(Protocol):
+    """An EventBridge bus (`IEventBus`)."""
+
+    @property
+    def event_bus_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasKeyArn(Protocol):
+    """A KMS key (`IKey`)."""
+
+    @property
+    def key_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasBucketName(Protocol):
+    """An S3 bucket (`IBucket`)."""
+
+    @property
+    def bucket_name(self) -> str:
+        """Its name."""
+
+
+class HasAccessPointArn(Protocol):
+    """An EFS access point (`IAccessPoint`)."""
+
+    @property
+    def access_point_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasRoleArn(Protocol):
+    """An IAM role (`IRole`)."""
+
+    @property
+    def role_arn(self) -> str:
+        """Its ARN."""
+
+
+class HasSubnetId(Protocol):
+    """A subnet (`ISubnet`)."""
+
+    @property
+    def subnet_id(self) -> str:
+        """Its id."""
+
+
+class HasSecurityGroupId(Protocol):
+    """A security group (`ISecurityGroup`)."""
+
+    @property
+    def security_group_id(self) -> str:
+        """Its id."""
+
+
+class HasVpcId(Protocol):
+    """A VPC (`IVpc`)."""
+
+    @property
+    def vpc_id(self) -> str:
+        """Its id."""
+
+
+class HasSecretArn(Protocol):
+    """A Secrets Manager secret (`ISecret`)."""
+
+    @property
+    def secret_arn(self) -> str:
+        """Its ARN."""
+
+
+class IsDuration(Protocol):
+    """A span of time (`aws_cdk.Duration`)."""
+
+    def to_seconds(self) -> int | float:
+        """In seconds."""
+
+    def to_days(self) -> int | float:
+        """In days."""
+
+
+def offers(value: object, name: str) -> bool:
+    """Tells whether an object has an attribute, without reading it."""
+    return hasattr(type(value), name) or name in getattr(value, "__dict__", ())
+
+
+def attribute(value: Any, *names: str) -> Any:
+    """Returns the first of the named attributes that an object offers.
+
+    Returns:
+        The attribute; or the value itself when it is a string, None or a token, or offers none of them (validation
+        then says what was expected).
+    """
+    if value is None or isinstance(value, str):
+        return value
+    for name in names:
+        if offers(value, name):
+            return getattr(value, name)
+    return value
+
+
+def attributes(values: Any, *names: str) -> Any:
+    """Returns one attribute of each item of a collection, as a tuple; any other value as it is."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return values
+    return tuple(attribute(item, *names) for item in values)
+
+
+def seconds(value: Any) -> Any:
+    """Returns a `Duration` in seconds; anything else as it is."""
+    return _measured(value, "to_seconds", "a whole number of seconds")
+
+
+def days(value: Any) -> Any:
+    """Returns a `Duration` in days; anything else as it is."""
+    return _measured(value, "to_days", "a whole number of days")
+
+
+def _measured(value: Any, method: str, wanted: str) -> Any:
+    if value is None or isinstance(value, (int, float, str)) or not offers(value, method):
+        return value
+    try:
+        return getattr(value, method)()
+    except Exception as error:  # noqa: BLE001  (jsii raises RuntimeError subclasses of its own for inexact conversions)
+        return Refused(f"must be {wanted}", f"a Duration that is none ({error})", "use a Duration of that unit")

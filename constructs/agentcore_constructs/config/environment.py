@@ -1,0 +1,324 @@
+"""Where the agent runs: its network, the lifetime of its sessions, what is mounted, and the image.
+
+Limits are those of botocore's `HarnessEnvironmentProviderRequest`, except that a harness's lifetimes end at 28800
+seconds although the shape would allow more (documentation of `LifecycleConfiguration`, and the CloudFormation schema).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import Field as F
+
+from .cdk import HasSecurityGroupId, HasSubnetId, IsDuration, attribute, attributes, seconds
+from .errors import ABSENT, Fault, Refused
+from .filesystems import FilesystemConfiguration
+from .node import Node, OneOf, joined, members
+from .primitives import ApiOnly, Choice, Companion, Flag, Int, Items, Text
+from .tokens import is_token
+
+NetworkMode = Literal["PUBLIC", "VPC"]
+
+SubnetId = Annotated[
+    str, Text("the id of a subnet (subnet-…)", "pass the subnet or its id", pattern=r"subnet-[0-9a-zA-Z]{8,17}")
+]
+_SecurityGroupId = Annotated[
+    str,
+    Text("the id of a security group (sg-…)", "pass the security group or its id", pattern=r"sg-[0-9a-zA-Z]{8,17}"),
+]
+_Lifetime = Annotated[int, Int(ge=60, le=28800, unit="seconds")]
+
+_MOST_EFS = 2
+_MOST_S3_FILES = 2
+_MOST_SESSION = 1
+
+
+class LifecycleConfiguration(Node):
+    """How long a session's microVM lives.
+
+    Attributes:
+        idle_runtime_session_timeout: Seconds without a call, 60–28800; 900 unless given.
+        max_lifetime: Seconds in all, 60–28800 and not less than the idle timeout; 28800 unless given.
+    """
+
+    idle_runtime_session_timeout: _Lifetime | None = None
+    max_lifetime: _Lifetime | None = None
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """An idle timeout beyond the lifetime is refused by the service."""
+        idle, most = self.idle_runtime_session_timeout, self.max_lifetime
+        if isinstance(idle, int) and isinstance(most, int) and idle > most:
+            yield Fault(
+                joined(path, "idleRuntimeSessionTimeout"),
+                f"must not be greater than maxLifetime ({most} seconds)",
+                str(idle),
+                "shorten the idle timeout or lengthen the lifetime",
+            )
+
+
+class VpcConfig(Node):
+    """A place in a VPC.
+
+    Attributes:
+        security_groups: 1–16.
+        subnets: 1–16, private, in Availability Zones the service supports.
+        require_service_s3_endpoint: Keeps the service's own S3 gateway endpoint. Only for runtimes made before May 2026,
+            and only in an update: the service refuses it on create.
+    """
+
+    security_groups: Annotated[tuple[_SecurityGroupId, ...], Items("security groups", min=1, max=16)]
+    subnets: Annotated[tuple[SubnetId, ...], Items("subnets", min=1, max=16)]
+    require_service_s3_endpoint: (
+        Annotated[
+            bool,
+            Flag(),
+            ApiOnly("AWS::BedrockAgentCore::Harness has no RequireServiceS3Endpoint"),
+        ]
+        | None
+    ) = F(None, alias="requireServiceS3Endpoint")
+
+
+class NetworkConfiguration(Node):
+    """The network of a session.
+
+    Attributes:
+        network_mode: `PUBLIC` (the service's default) or `VPC`.
+        network_mode_config: Where in the VPC; exactly when the mode is VPC.
+    """
+
+    network_mode: Annotated[NetworkMode, Choice(get_args(NetworkMode))]
+    network_mode_config: VpcConfig | None = None
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """VPC needs a place, PUBLIC has none."""
+        where = joined(path, "networkModeConfig")
+        if self.network_mode == "VPC" and self.network_mode_config is None:
+            yield Fault(where, "must be given for networkMode VPC", "nothing", "add subnets and securityGroups")
+        if self.network_mode == "PUBLIC" and self.network_mode_config is not None:
+            fix = "remove it, or write networkMode VPC"
+            yield Fault(where, "must be left out for networkMode PUBLIC", "a VPC configuration", fix)
+
+
+class HarnessAgentCoreRuntimeEnvironment(Node):
+    """The environment of a session on AgentCore Runtime.
+
+    Attributes:
+        lifecycle_configuration: How long a session's microVM lives.
+        network_configuration: PUBLIC unless given.
+        filesystem_configurations: At most 5 mounts at different paths: 1 session storage, 2 EFS, 2 S3 Files.
+    """
+
+    refused = {  # noqa: RUF012  (declared as a ClassVar in Node)
+        name: "is read-only: the service answers with it; remove it"
+        for name in ("agentRuntimeArn", "agentRuntimeId", "agentRuntimeName")
+    }
+
+    lifecycle_configuration: LifecycleConfiguration | None = None
+    network_configuration: NetworkConfiguration | None = None
+    filesystem_configurations: (
+        Annotated[tuple[FilesystemConfiguration, ...], Items("file systems", min=0, max=5, fix="mount at most 5")]
+        | None
+    ) = None
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """Rules on the mounts together."""
+        mounts = list(members(self.filesystem_configurations, FilesystemConfiguration))
+        where = joined(path, "filesystemConfigurations")
+        yield from _too_many(mounts, where)
+        yield from _same_path(mounts, where)
+        network = self.network_configuration
+        mode = network.network_mode if isinstance(network, NetworkConfiguration) else None
+        if network is None or mode == "PUBLIC":
+            for index, mount in mounts:
+                if mount.efs_access_point is not None or mount.s3_files_access_point is not None:
+                    kind = "efsAccessPoint" if mount.efs_access_point is not None else "s3FilesAccessPoint"
+                    yield Fault(
+                        f"{where}[{index}].{kind}",
+                        "must be used with networkMode VPC",
+                        "networkMode PUBLIC" if mode else "no network configuration, which means PUBLIC",
+                        "use Environment.vpc(…) with subnets that reach the mount targets",
+                    )
+
+
+def _too_many(mounts: list[tuple[int, FilesystemConfiguration]], where: str) -> Iterator[Fault]:
+    for attribute_name, api, most, noun in (
+        ("session_storage", "sessionStorage", _MOST_SESSION, "session storage"),
+        ("efs_access_point", "efsAccessPoint", _MOST_EFS, "EFS access points"),
+        ("s3_files_access_point", "s3FilesAccessPoint", _MOST_S3_FILES, "S3 Files access points"),
+    ):
+        count = sum(1 for _, mount in mounts if getattr(mount, attribute_name) is not None)
+        if count > most:
+            yield Fault(where, f"must hold at most {most} {noun} ({api})", str(count), "remove the others")
+
+
+def _same_path(mounts: list[tuple[int, FilesystemConfiguration]], where: str) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for index, mount in mounts:
+        mount_path = mount.mount_path
+        if mount_path is None or is_token(mount_path):
+            continue
+        normal = mount_path.rstrip("/")
+        if normal in first:
+            yield Fault(
+                f"{where}[{index}]",
+                "must be mounted at a path of its own",
+                f"{normal!r}, where {where}[{first[normal]}] is mounted",
+                "choose another path",
+            )
+        first.setdefault(normal, index)
+
+
+class HarnessEnvironment(OneOf):
+    """The environment of a harness; made by `Environment`."""
+
+    expects: ClassVar[str] = "an environment, made by Environment.public or Environment.vpc"
+
+    agent_core_runtime_environment: HarnessAgentCoreRuntimeEnvironment | None = None
+
+    def with_filesystems(self, filesystems: Sequence[FilesystemConfiguration]) -> HarnessEnvironment:
+        """Returns this environment with further mounts."""
+        runtime = self.agent_core_runtime_environment
+        if not isinstance(runtime, HarnessAgentCoreRuntimeEnvironment):
+            return self
+        mounts = (*(runtime.filesystem_configurations or ()), *filesystems)
+        changed = runtime.model_copy(update={"filesystem_configurations": mounts})
+        return self.model_copy(update={"agent_core_runtime_environment": changed})
+
+
+class Environment:
+    """Makes the environment of a harness."""
+
+    @staticmethod
+    def public(
+        *,
+        idle_timeout: int | IsDuration | None = None,
+        max_lifetime: int | IsDuration | None = None,
+        filesystems: Sequence[FilesystemConfiguration] = (),
+    ) -> HarnessEnvironment:
+        """Sessions with a network of the service, that reach the internet.
+
+        Args:
+            idle_timeout: A `Duration` or seconds, 60–28800; 900 unless given.
+            max_lifetime: A `Duration` or seconds, 60–28800; 28800 unless given.
+            filesystems: Mounts; EFS and S3 Files need a VPC.
+        """
+        network = NetworkConfiguration.draft(network_mode="PUBLIC")
+        return _environment(network, idle_timeout, max_lifetime, filesystems)
+
+    @staticmethod
+    def vpc(
+        *,
+        subnets: Sequence[str | HasSubnetId],
+        security_groups: Sequence[str | HasSecurityGroupId],
+        require_service_s3_endpoint: bool | None = None,
+        idle_timeout: int | IsDuration | None = None,
+        max_lifetime: int | IsDuration | None = None,
+        filesystems: Sequence[FilesystemConfiguration] = (),
+    ) -> HarnessEnvironment:
+        """Sessions inside a VPC.
+
+        Args:
+            subnets: 1–16 private subnets, their ids, or what `vpc.select_subnets()` gives.
+            security_groups: 1–16 security groups or their ids.
+            require_service_s3_endpoint: API-only; see `VpcConfig`.
+            idle_timeout: A `Duration` or seconds, 60–28800; 900 unless given.
+            max_lifetime: A `Duration` or seconds, 60–28800; 28800 unless given.
+            filesystems: Mounts.
+        """
+        network = NetworkConfiguration.draft(
+            network_mode="VPC",
+            network_mode_config=VpcConfig.draft(
+                security_groups=attributes(security_groups, "security_group_id", "attr_group_id"),
+                subnets=attributes(attribute(subnets, "subnet_ids"), "subnet_id", "attr_subnet_id"),
+                require_service_s3_endpoint=require_service_s3_endpoint,
+            ),
+        )
+        return _environment(network, idle_timeout, max_lifetime, filesystems)
+
+
+def _environment(
+    network: NetworkConfiguration, idle: Any, lifetime: Any, filesystems: Sequence[FilesystemConfiguration]
+) -> HarnessEnvironment:
+    lifecycle = None
+    if idle is not None or lifetime is not None:
+        lifecycle = LifecycleConfiguration.draft(
+            idle_runtime_session_timeout=seconds(idle), max_lifetime=seconds(lifetime)
+        )
+    return HarnessEnvironment.draft(
+        agent_core_runtime_environment=HarnessAgentCoreRuntimeEnvironment.draft(
+            lifecycle_configuration=lifecycle,
+            network_configuration=network,
+            filesystem_configurations=filesystems or None,
+        )
+    )
+
+
+class ContainerConfiguration(Node):
+    """The image of a session's file system and tools.
+
+    Attributes:
+        container_uri: In private ECR or ECR Public, with a tag or a digest, 1–1024 characters; linux/arm64, at most
+            2 GB.
+        repository_arn: Of the private repository, which the role's policy names.
+    """
+
+    container_uri: Annotated[
+        str,
+        Text(
+            "the URI of an image in private ECR (<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>) or in ECR "
+            "Public (public.ecr.aws/<alias>/<repository>:<tag>)",
+            "push the image to ECR and write its URI there",
+            min=1,
+            max=1024,
+            pattern=(
+                r"(([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?|public\.ecr\.aws)"
+                r"/((?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*)(?::([^:@]{1,300}))?(?:@(.+))?"
+            ),
+        ),
+    ]
+    repository_arn: Annotated[str | None, Companion("names the repository in the role's policy")] = F(
+        None, exclude=True
+    )
+
+
+class HarnessEnvironmentArtifact(OneOf):
+    """The image of a harness; made by `HarnessImage`."""
+
+    expects: ClassVar[str] = "an image, made by HarnessImage.from_uri or HarnessImage.from_ecr"
+
+    container_configuration: ContainerConfiguration | None = None
+
+
+class HarnessImage:
+    """Makes the image of a harness: linux/arm64, at most 2 GB, with /bin/bash for the shell tool."""
+
+    @staticmethod
+    def from_uri(uri: str, *, repository_arn: str | None = None) -> HarnessEnvironmentArtifact:
+        """An image by its URI.
+
+        Args:
+            uri: In private ECR or ECR Public, with a tag or a digest.
+            repository_arn: Of the private repository, where it cannot be read from the URI.
+        """
+        return HarnessEnvironmentArtifact.draft(
+            container_configuration=ContainerConfiguration.draft(container_uri=uri, repository_arn=repository_arn)
+        )
+
+    @staticmethod
+    def from_ecr(repository: Any, *, tag: str | None = None, digest: str | None = None) -> HarnessEnvironmentArtifact:
+        """An image in a repository (`aws_ecr.IRepository`).
+
+        Args:
+            repository: The repository.
+            tag: Which image; the tag `latest` unless a tag or a digest is given.
+            digest: Which image, by content: `sha256:…`.
+        """
+        uri: Any = ABSENT
+        if tag is not None and digest is not None:
+            uri = Refused("must be chosen by a tag or by a digest", "both", "keep one of tag and digest")
+        elif digest is not None:
+            uri = f"{repository.repository_uri}@{digest}"
+        else:
+            uri = f"{repository.repository_uri}:{tag or 'latest'}"
+        return HarnessImage.from_uri(uri, repository_arn=attribute(repository, "repository_arn"))

@@ -1,0 +1,207 @@
+"""What is mounted into a session: session storage, EFS, S3 Files, or a volume of a capacity provider.
+
+Limits are those of botocore's `FilesystemConfiguration`; prerequisites are from
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-environment.html.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field as F
+
+from .cdk import HasAccessPointArn, attribute, offers
+from .node import Node, OneOf
+from .primitives import ApiOnly, Companion, Text
+
+MountPath = Annotated[
+    str,
+    Text(
+        "a path of one segment under /mnt (/mnt/<name>)",
+        "mount it at a path such as /mnt/data",
+        min=6,
+        max=200,
+        pattern=r"/mnt/[a-zA-Z0-9._-]+/?",
+    ),
+]
+_ReadOnly = Annotated[bool, Companion("leaves the permission to write out of the role's policy")]
+
+
+class SessionStorageConfiguration(Node):
+    """1 GB that outlives the microVM of a session; wiped when the harness's version changes.
+
+    Attributes:
+        mount_path: `/mnt/<name>`, 6–200 characters.
+    """
+
+    mount_path: MountPath
+
+
+class EfsAccessPointConfiguration(Node):
+    """An EFS access point.
+
+    Attributes:
+        access_point_arn: At most 128 characters.
+        mount_path: `/mnt/<name>`, 6–200 characters.
+        file_system_arn: Of the file system behind it, which the role's policy names.
+        read_only: True leaves the permission to write out of the role's policy.
+    """
+
+    access_point_arn: Annotated[
+        str,
+        Text(
+            "the ARN of an EFS access point (arn:aws:elasticfilesystem:<region>:<account>:access-point/fsap-<id>)",
+            "pass the access point or its ARN",
+            max=128,
+            pattern=r"arn:aws[-a-z]*:elasticfilesystem:[0-9a-z-:]+:access-point/fsap-[0-9a-f]{8,40}",
+        ),
+    ]
+    mount_path: MountPath
+    file_system_arn: Annotated[str | None, Companion("names the file system in the role's policy")] = F(
+        None, exclude=True
+    )
+    read_only: _ReadOnly = F(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
+
+
+class S3FilesAccessPointConfiguration(Node):
+    """An S3 Files access point.
+
+    Attributes:
+        access_point_arn: At most 256 characters; it names the file system too.
+        mount_path: `/mnt/<name>`, 6–200 characters.
+        read_only: True leaves the permission to write out of the role's policy.
+    """
+
+    access_point_arn: Annotated[
+        str,
+        Text(
+            "the ARN of an S3 Files access point "
+            "(arn:aws:s3files:<region>:<account>:file-system/fs-<id>/access-point/fsap-<id>)",
+            "pass the access point or its ARN",
+            max=256,
+            pattern=(
+                r"arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"
+            ),
+        ),
+    ]
+    mount_path: MountPath
+    read_only: _ReadOnly = F(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
+
+
+class CapacityProviderVolumeConfiguration(Node):
+    """A volume of a capacity provider.
+
+    Attributes:
+        volume_name: As defined in the capacity provider; 1–48 characters.
+        mount_path: `/mnt/<name>`, 6–200 characters.
+    """
+
+    volume_name: Annotated[
+        str,
+        Text(
+            "a volume name: a letter, then letters, digits, '_' and '-',",
+            "write the name the capacity provider gives it",
+            min=1,
+            max=48,
+            pattern=r"[a-zA-Z][a-zA-Z0-9_-]{0,47}",
+        ),
+    ]
+    mount_path: MountPath
+
+
+class FilesystemConfiguration(OneOf):
+    """A mount of a session; made by `FileSystem`."""
+
+    expects: ClassVar[str] = "a file system, made by FileSystem.session, FileSystem.efs or FileSystem.s3_files"
+
+    session_storage: SessionStorageConfiguration | None = None
+    s3_files_access_point: S3FilesAccessPointConfiguration | None = F(None, alias="s3FilesAccessPoint")
+    efs_access_point: EfsAccessPointConfiguration | None = None
+    capacity_provider_volume: (
+        Annotated[
+            CapacityProviderVolumeConfiguration,
+            ApiOnly("AWS::BedrockAgentCore::Harness has no CapacityProviderVolume"),
+        ]
+        | None
+    ) = None
+
+    @property
+    def mount_path(self) -> str | None:
+        """Where it is mounted, whichever kind it is."""
+        given = (self.session_storage, self.s3_files_access_point, self.efs_access_point, self.capacity_provider_volume)
+        found = next((one.mount_path for one in given if isinstance(one, Node)), None)
+        return found if isinstance(found, str) else None
+
+
+class FileSystem:
+    """Makes the mounts of a session."""
+
+    @staticmethod
+    def session(mount_path: str) -> FilesystemConfiguration:
+        """1 GB that outlives the microVM of a session; at most one.
+
+        Args:
+            mount_path: `/mnt/<name>`.
+        """
+        return FilesystemConfiguration.draft(session_storage=SessionStorageConfiguration.draft(mount_path=mount_path))
+
+    @staticmethod
+    def efs(
+        access_point: str | HasAccessPointArn,
+        mount_path: str,
+        *,
+        file_system_arn: str | None = None,
+        read_only: bool = False,
+    ) -> FilesystemConfiguration:
+        """An EFS access point; at most two, and only in a VPC.
+
+        Args:
+            access_point: The access point, or its ARN.
+            mount_path: `/mnt/<name>`.
+            file_system_arn: Of the file system behind it; that of an access point object is found by itself.
+            read_only: True leaves the permission to write out of the role's policy.
+        """
+        found: Any = file_system_arn
+        if found is None and offers(access_point, "file_system"):
+            found = attribute(access_point.file_system, "file_system_arn")  # type: ignore[union-attr]  # just asked for
+        return FilesystemConfiguration.draft(
+            efs_access_point=EfsAccessPointConfiguration.draft(
+                access_point_arn=attribute(access_point, "access_point_arn", "attr_arn"),
+                mount_path=mount_path,
+                file_system_arn=found,
+                read_only=read_only,
+            )
+        )
+
+    @staticmethod
+    def s3_files(
+        access_point: str | HasAccessPointArn, mount_path: str, *, read_only: bool = False
+    ) -> FilesystemConfiguration:
+        """An S3 Files access point; at most two, and only in a VPC.
+
+        Args:
+            access_point: The access point (a `CfnAccessPoint` of `aws_s3files` too), or its ARN.
+            mount_path: `/mnt/<name>`.
+            read_only: True leaves the permission to write out of the role's policy.
+        """
+        return FilesystemConfiguration.draft(
+            s3_files_access_point=S3FilesAccessPointConfiguration.draft(
+                access_point_arn=attribute(access_point, "access_point_arn", "attr_access_point_arn"),
+                mount_path=mount_path,
+                read_only=read_only,
+            )
+        )
+
+    @staticmethod
+    def capacity_provider_volume(volume_name: str, mount_path: str) -> FilesystemConfiguration:
+        """A volume of a capacity provider; API-only.
+
+        Args:
+            volume_name: As defined in the capacity provider.
+            mount_path: `/mnt/<name>`.
+        """
+        return FilesystemConfiguration.draft(
+            capacity_provider_volume=CapacityProviderVolumeConfiguration.draft(
+                volume_name=volume_name, mount_path=mount_path
+            )
+        )

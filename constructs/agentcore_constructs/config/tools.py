@@ -1,0 +1,338 @@
+"""What the agent can use: gateways, remote MCP servers, a browser, a code interpreter, and functions of the caller.
+
+Limits are those of botocore's `HarnessTool`; types and their configurations are from
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from .cdk import HasBrowserArn, HasCodeInterpreterArn, HasGatewayArn, attribute
+from .errors import ABSENT, Fault, received
+from .node import Node, OneOf, fields, joined
+from .outbound_auth import HarnessGatewayOutboundAuth, HarnessRemoteMcpOutboundAuth
+from .primitives import ApiOnly, Choice, Entries, Json, Text
+from .tokens import is_token
+
+ToolType = Literal[
+    "remote_mcp", "agentcore_browser", "agentcore_gateway", "inline_function", "agentcore_code_interpreter"
+]
+
+ToolName = Annotated[
+    str,
+    Text(
+        "a name of letters, digits, '_' and '-',",
+        "choose a name that fits",
+        min=1,
+        max=64,
+        pattern=r"[a-zA-Z0-9_-]+",
+    ),
+]
+_ARN = "arn:aws:bedrock-agentcore:<region>:<account>:"
+
+
+class HarnessRemoteMcpConfig(Node):
+    """A remote MCP server.
+
+    Attributes:
+        url: Its endpoint, 1–16383 characters. Never shown in messages.
+        headers: Sent with every request; names and values of 1–16383 characters. A value may refer to a stored key as
+            `${arn:…:apikeycredentialprovider/<name>}`. Never shown in messages.
+        outbound_auth: None unless given. CloudFormation cannot say it.
+    """
+
+    url: Annotated[
+        str,
+        Text(
+            "an http:// or https:// URL",  # MCP's remote transport is HTTP: modelcontextprotocol.io, Transports
+            "write the server's URL, with its scheme",
+            min=1,
+            max=16383,
+            pattern=r"https?://\S+",
+            sensitive=True,
+        ),
+    ]
+    headers: (
+        Annotated[
+            dict[
+                Annotated[str, Text("a header name", "name the header", min=1, max=16383)],
+                Annotated[
+                    str, Text("a header value", "give the header a string value", min=1, max=16383, sensitive=True)
+                ],
+            ],
+            Entries("headers"),
+        ]
+        | None
+    ) = None
+    outbound_auth: (
+        Annotated[HarnessRemoteMcpOutboundAuth, ApiOnly("AWS::BedrockAgentCore::Harness has no RemoteMcp.OutboundAuth")]
+        | None
+    ) = None
+
+
+class HarnessAgentCoreGatewayConfig(Node):
+    """An AgentCore gateway.
+
+    Attributes:
+        gateway_arn: Its ARN.
+        outbound_auth: SigV4 with the execution role unless given.
+    """
+
+    gateway_arn: Annotated[
+        str,
+        Text(
+            f"the ARN of a gateway ({_ARN}gateway/<id>)",
+            "pass the gateway or its ARN",
+            pattern=(
+                r"arn:aws(|-cn|-us-gov):bedrock-agentcore:[a-z0-9-]{1,20}:[0-9]{12}"
+                r":gateway/([0-9a-z][-]?){1,48}-[a-z0-9]{10}"
+            ),
+        ),
+    ]
+    outbound_auth: HarnessGatewayOutboundAuth | None = None
+
+
+class HarnessAgentCoreBrowserConfig(Node):
+    """A browser.
+
+    Attributes:
+        browser_arn: A custom browser; the service's own (`aws.browser.v1`) unless given.
+    """
+
+    browser_arn: (
+        Annotated[
+            str,
+            Text(
+                f"the ARN of a browser ({_ARN}browser-custom/<id>)",
+                "pass the browser or its ARN",
+                pattern=(
+                    r"arn:aws(-[^:]+)?:bedrock-agentcore:[a-z0-9-]+:(aws|[0-9]{12}):browser(-custom)?/"
+                    r"(aws\.browser\.v1|[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10})"
+                ),
+            ),
+        ]
+        | None
+    ) = None
+
+
+class HarnessAgentCoreCodeInterpreterConfig(Node):
+    """A code interpreter.
+
+    Attributes:
+        code_interpreter_arn: A custom one; the service's own (`aws.codeinterpreter.v1`) unless given.
+    """
+
+    code_interpreter_arn: (
+        Annotated[
+            str,
+            Text(
+                f"the ARN of a code interpreter ({_ARN}code-interpreter-custom/<id>)",
+                "pass the code interpreter or its ARN",
+                pattern=(
+                    r"arn:aws(-[^:]+)?:bedrock-agentcore:[a-z0-9-]+:(aws|[0-9]{12}):code-interpreter(-custom)?/"
+                    r"(aws\.codeinterpreter\.v1|[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10})"
+                ),
+            ),
+        ]
+        | None
+    ) = None
+
+
+class HarnessInlineFunctionConfig(Node):
+    """A function the caller of the harness executes.
+
+    Attributes:
+        description: When the model should call it, 1–4096 characters.
+        input_schema: JSON schema of its arguments, of type object; passed on verbatim.
+    """
+
+    description: Annotated[
+        str,
+        Text("a description", "describe when the model should call the tool", min=1, max=4096, sensitive=True),
+    ]
+    input_schema: Annotated[dict[str, Any], Json("a JSON schema", "pass the schema as a dict of JSON values")]
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """Arguments are named, so the schema describes an object."""
+        schema = self.input_schema
+        if not isinstance(schema, Mapping):
+            return
+        where = joined(path, "inputSchema")
+        kind = schema.get("type", ABSENT)
+        if kind != "object" and not is_token(kind):
+            fix = "write {'type': 'object', 'properties': {…}}"
+            yield Fault(joined(where, "type"), "must be 'object'", received(kind), fix)
+        properties = schema.get("properties")
+        if properties is not None and not isinstance(properties, Mapping) and not is_token(properties):
+            yield Fault(
+                joined(where, "properties"),
+                "must be an object of argument names and their schemas",
+                received(properties, sensitive=True),
+                "write {'<name>': {'type': …}}",
+            )
+
+
+class HarnessToolConfiguration(OneOf):
+    """The configuration of a tool, one member per type."""
+
+    remote_mcp: HarnessRemoteMcpConfig | None = None
+    agent_core_browser: HarnessAgentCoreBrowserConfig | None = None
+    agent_core_gateway: HarnessAgentCoreGatewayConfig | None = None
+    inline_function: HarnessInlineFunctionConfig | None = None
+    agent_core_code_interpreter: HarnessAgentCoreCodeInterpreterConfig | None = None
+
+
+_MEMBER_OF = {
+    "remote_mcp": "remoteMcp",
+    "agentcore_browser": "agentCoreBrowser",
+    "agentcore_gateway": "agentCoreGateway",
+    "inline_function": "inlineFunction",
+    "agentcore_code_interpreter": "agentCoreCodeInterpreter",
+}
+_NEEDS_CONFIG = frozenset({"remote_mcp", "agentcore_gateway", "inline_function"})
+
+
+class HarnessTool(Node):
+    """A tool of a harness; made by `Tool`.
+
+    Attributes:
+        type: What it is.
+        name: Unique within the harness, 1–64 of letters, digits, '_' and '-'; `allowed_tools` refers to it. The service
+            infers one when it is left out.
+        config: Its configuration; required except for the browser and the code interpreter.
+    """
+
+    expects: ClassVar[str] = (
+        "a tool, made by Tool.gateway, Tool.remote_mcp, Tool.browser, Tool.code_interpreter or Tool.inline"
+    )
+
+    type: Annotated[ToolType, Choice(get_args(ToolType))]
+    name: ToolName | None = None
+    config: HarnessToolConfiguration | None = None
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """The type and the configuration must belong together."""
+        if not isinstance(self.type, str) or self.type not in _MEMBER_OF:
+            return
+        member = _MEMBER_OF[self.type]
+        if self.config is None:
+            if self.type in _NEEDS_CONFIG:
+                yield Fault(
+                    joined(path, "config"), f"must be given for type {self.type}", "nothing", f"add config.{member}"
+                )
+            return
+        if not isinstance(self.config, HarnessToolConfiguration):
+            return
+        given = [
+            field.api for field in fields(HarnessToolConfiguration) if self.config.__dict__[field.name] is not None
+        ]
+        if len(given) == 1 and given != [member]:
+            wanted = next(kind for kind, name in _MEMBER_OF.items() if name == given[0])
+            yield Fault(
+                joined(path, "config"),
+                f"must have the member {member}, since the type is {self.type}",
+                given[0],
+                f"write type {wanted}, or config.{member}",
+            )
+
+
+class Tool:
+    """Makes the tools of a harness."""
+
+    @staticmethod
+    def gateway(
+        gateway: str | HasGatewayArn,
+        *,
+        name: str | None = None,
+        outbound_auth: HarnessGatewayOutboundAuth | None = None,
+    ) -> HarnessTool:
+        """The tools behind an AgentCore gateway.
+
+        Args:
+            gateway: The gateway, or its ARN.
+            name: What `allowed_tools` calls it (`@name/*`).
+            outbound_auth: SigV4 with the execution role unless given.
+        """
+        return _tool(
+            "agentcore_gateway",
+            name,
+            agent_core_gateway=HarnessAgentCoreGatewayConfig.draft(
+                gateway_arn=attribute(gateway, "gateway_arn", "attr_gateway_arn"), outbound_auth=outbound_auth
+            ),
+        )
+
+    @staticmethod
+    def remote_mcp(
+        url: str,
+        *,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        outbound_auth: HarnessRemoteMcpOutboundAuth | None = None,
+    ) -> HarnessTool:
+        """The tools of a remote MCP server.
+
+        Args:
+            url: Its endpoint.
+            name: What `allowed_tools` calls it (`@name/*`).
+            headers: Sent with every request. Refer to a stored key as `${<ARN of an API-key credential provider>}`
+                instead of writing a secret.
+            outbound_auth: None unless given; API-only.
+        """
+        return _tool(
+            "remote_mcp",
+            name,
+            remote_mcp=HarnessRemoteMcpConfig.draft(url=url, headers=headers, outbound_auth=outbound_auth),
+        )
+
+    @staticmethod
+    def browser(browser: str | HasBrowserArn | None = None, *, name: str | None = "browser") -> HarnessTool:
+        """A browser.
+
+        Args:
+            browser: A custom browser or its ARN; the service's own unless given.
+            name: What `allowed_tools` calls it.
+        """
+        if browser is None:
+            return HarnessTool.draft(type="agentcore_browser", name=name)
+        arn = attribute(browser, "browser_arn", "attr_browser_arn")
+        return _tool("agentcore_browser", name, agent_core_browser=HarnessAgentCoreBrowserConfig.draft(browser_arn=arn))
+
+    @staticmethod
+    def code_interpreter(
+        code_interpreter: str | HasCodeInterpreterArn | None = None, *, name: str | None = "code_interpreter"
+    ) -> HarnessTool:
+        """A code interpreter.
+
+        Args:
+            code_interpreter: A custom one or its ARN; the service's own unless given.
+            name: What `allowed_tools` calls it.
+        """
+        if code_interpreter is None:
+            return HarnessTool.draft(type="agentcore_code_interpreter", name=name)
+        arn = attribute(code_interpreter, "code_interpreter_arn", "attr_code_interpreter_arn")
+        return _tool(
+            "agentcore_code_interpreter",
+            name,
+            agent_core_code_interpreter=HarnessAgentCoreCodeInterpreterConfig.draft(code_interpreter_arn=arn),
+        )
+
+    @staticmethod
+    def inline(name: str, *, description: str, input_schema: Mapping[str, Any]) -> HarnessTool:
+        """A function that the caller of the harness executes and answers.
+
+        Args:
+            name: 1–64 of letters, digits, '_' and '-'.
+            description: When the model should call it, 1–4096 characters.
+            input_schema: JSON schema of its arguments, of type object.
+        """
+        return _tool(
+            "inline_function",
+            name,
+            inline_function=HarnessInlineFunctionConfig.draft(description=description, input_schema=input_schema),
+        )
+
+
+def _tool(kind: ToolType, name: str | None, **member: Node) -> HarnessTool:
+    return HarnessTool.draft(type=kind, name=name, config=HarnessToolConfiguration.draft(**member))
