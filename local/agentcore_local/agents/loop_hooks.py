@@ -14,13 +14,14 @@ from strands.hooks import (
 )
 
 from agentcore_local.agents import inline
-from agentcore_local.agents.toolbox import Answered, Toolbox
+from agentcore_local.agents.tools.base import Answered
 
 if TYPE_CHECKING:
     from agentcore_local.agents.events import Stream
     from agentcore_local.agents.lifecycle import Lifecycle
     from agentcore_local.agents.models import Provider
     from agentcore_local.agents.plan import Plan
+    from agentcore_local.agents.tools.toolbox import Toolbox
 
 
 class LoopHooks(HookProvider):
@@ -73,7 +74,7 @@ class LoopHooks(HookProvider):
             self._write(result)
         self._stream.tool_results_complete()
 
-    def _before_model_call(self, event: BeforeModelCallEvent) -> None:
+    def _before_model_call(self, event: BeforeModelCallEvent) -> None:  # noqa: ARG002 - Strands passes it by name
         own = self._provider.max_tokens
         if self._plan.max_tokens is None:
             return

@@ -11,11 +11,12 @@ from strands import Agent, ModelRetryStrategy, Snapshot
 from strands.tools.executors import SequentialToolExecutor
 from strands.types.exceptions import ContextWindowOverflowException, EventLoopException, MaxTokensReachedException
 
-from agentcore_local.agents import inline, models, toolbox, truncation
+from agentcore_local.agents import inline, models, truncation
 from agentcore_local.agents.failures import in_stream
 from agentcore_local.agents.lifecycle import Lifecycle
 from agentcore_local.agents.loop_hooks import LoopHooks
 from agentcore_local.agents.sessions import Conversation, Pending, Session
+from agentcore_local.agents.tools import toolbox
 from agentcore_local.faults import StreamFailed
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Where a session's commands run: a directory of its own that they cannot leave."""

@@ -1,0 +1,1 @@
+"""The tools an agent has, as its model sees them."""
