@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field as F
+from pydantic import Field
 
 from .cdk import HasSecretArn, attribute
 from .claims import CustomClaimValidationType
@@ -22,7 +22,7 @@ from .tokens import is_list_token, is_token
 Scope = Annotated[
     str,
     Text(
-        "an OAuth scope, without blanks, quotes and backslashes,",
+        "an OAuth scope, without blanks, quotes and backslashes",
         "write the scope as the token carries it",
         min=1,
         max=255,
@@ -121,7 +121,7 @@ class AllowedWorkloadConfiguration(Node):
                 Annotated[
                     str,
                     Text(
-                        "a name of letters, digits, '_', '.' and '-',",
+                        "a name of letters, digits, '_', '.' and '-'",
                         "write the workload identity's name",
                         min=3,
                         max=255,
@@ -148,16 +148,16 @@ class CustomJWTAuthorizerConfiguration(Node):
         custom_claims: At least one, if any.
         private_endpoint: The way to the identity provider, when it is private.
         private_endpoint_overrides: At most 5 further ways, by domain.
-        certificate_configurations: Exactly one private certificate authority to trust; API only, and only with a private
-            endpoint.
+        certificate_configurations: Exactly one private certificate authority to trust; API only, and only with a
+            private endpoint.
         allowed_workload_configuration: Which workloads may call; API only.
     """
 
     discovery_url: Annotated[
         str,
         Text(
-            "a URL that ends with /.well-known/openid-configuration or /.well-known/oauth-authorization-server, without "
-            "query and fragment",
+            "a URL that ends with /.well-known/openid-configuration or /.well-known/oauth-authorization-server, "
+            "without query and fragment",
             "write the discovery URL of the identity provider",
             pattern=r"[^\s?#]+/\.well-known/(openid-configuration|oauth-authorization-server)(/[^\s?#]+)?",
             sensitive=True,
@@ -230,7 +230,7 @@ class HarnessAuthorizer(OneOf):
 
     expects: ClassVar[str] = "an authorizer, made by Authorizer.jwt"
 
-    custom_jwt_authorizer: CustomJWTAuthorizerConfiguration | None = F(None, alias="customJWTAuthorizer")
+    custom_jwt_authorizer: CustomJWTAuthorizerConfiguration | None = Field(None, alias="customJWTAuthorizer")
 
 
 class Authorizer:

@@ -1,18 +1,20 @@
 """Conditions on the claims of a token.
 
-Limits are those of botocore's `CustomClaimValidationType`. That a STRING is compared with EQUALS and a STRING_ARRAY with
-CONTAINS (one value) or CONTAINS_ANY (several) is from aws-cdk-lib's `RuntimeCustomClaim`
-(https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_bedrockagentcore.RuntimeCustomClaim.html).
+Limits are those of botocore's `CustomClaimValidationType`. That a STRING is compared with EQUALS, and a STRING_ARRAY
+with CONTAINS (one value) or CONTAINS_ANY (several), is from what aws-cdk-lib's `RuntimeCustomClaim` documents and
+renders (https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_bedrockagentcore.RuntimeCustomClaim.html).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from .errors import Fault
 from .node import Node, OneOf, joined
 from .primitives import Choice, Items, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ClaimValueType = Literal["STRING", "STRING_ARRAY"]
 ClaimMatchOperator = Literal["EQUALS", "CONTAINS", "CONTAINS_ANY"]
@@ -20,7 +22,7 @@ ClaimMatchOperator = Literal["EQUALS", "CONTAINS", "CONTAINS_ANY"]
 _MatchValue = Annotated[
     str,
     Text(
-        "a value of letters, digits, '_', '.' and '-',",
+        "a value of letters, digits, '_', '.' and '-'",
         "write the value as the token carries it",
         min=1,
         max=255,

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from .errors import Fault, received
 from .node import Field, Node, Shape, fields, joined, keyed
-from .tokens import is_token
 
 T = TypeVar("T", bound=Node)
 
 _SIMILAR_ENOUGH = 0.6
 _SHOWN_KEY = 60
+_SHOWN_HOMES = 4
 
 
 def draft_of(node: type[T], data: Mapping[Any, Any], path: str, faults: list[Fault]) -> T:
@@ -39,11 +39,16 @@ def draft_of(node: type[T], data: Mapping[Any, Any], path: str, faults: list[Fau
         field = known.get(key) if isinstance(key, str) else None
         if field is None:
             faults.append(_unknown(node, key, path))
-        elif value is None:
-            faults.append(_null(joined(path, key), field))
+            # Read on under the right name, so that what is wrong further down is told at once too.
+            field = _same_words(key, known)
+            if field is None or field.api in data:
+                continue
+        where = joined(path, field.api)
+        if value is None:
+            faults.append(_null(where, field))
             values[field.name] = None
         else:
-            values[field.name] = drafted(field.shape, value, joined(path, key), faults)
+            values[field.name] = drafted(field.shape, value, where, faults)
     return node.draft(**values)
 
 
@@ -81,11 +86,16 @@ def _unknown(node: type[Node], key: object, path: str) -> Fault:
     nearest = _nearest(key, names)
     if nearest is not None:
         return Fault(where, "must be a field of the API", f"the key {key[:_SHOWN_KEY]!r}", f"write {nearest!r}")
-    home = _home_of(key)
-    if home is not None and home != joined(path, key):
-        return Fault(where, "must be a field of the API", f"the key {key!r}", f"move it to {home}")
+    homes = _homes().get(key, ())
+    if homes and len(homes) <= _SHOWN_HOMES:
+        return Fault(where, "must be a field of the API", f"the key {key!r}", f"move it to {' or '.join(homes)}")
     allowed = f"its fields are {', '.join(names)}" if names else "it has no fields, write {}"
     return Fault(where, "must be a field of the API", f"the key {key[:_SHOWN_KEY]!r}", f"remove it: {allowed}")
+
+
+def _same_words(key: object, known: Mapping[str, Field]) -> Field | None:
+    """Finds the field whose name has the same words in another spelling: snake_case, PascalCase, kebab-case."""
+    return next((field for name, field in known.items() if isinstance(key, str) and _bare(name) == _bare(key)), None)
 
 
 def _nearest(key: str, names: list[str]) -> str | None:
@@ -104,18 +114,13 @@ def _bare(name: str) -> str:
 
 @cache
 def _homes() -> dict[str, list[str]]:
+    """Returns where in a whole configuration each name belongs."""
     from .harness import HarnessConfig  # noqa: PLC0415  (harness imports this module)
 
     homes: dict[str, list[str]] = {}
     for path, field in leaves(HarnessConfig):
         homes.setdefault(field.api, []).append(path)
     return homes
-
-
-def _home_of(key: str) -> str | None:
-    """Finds the only place in the whole configuration where a key belongs."""
-    found = _homes().get(key, [])
-    return found[0] if len(found) == 1 else None
 
 
 def leaves(node: type[Node], path: str = "") -> Iterator[tuple[str, Field]]:
@@ -131,8 +136,3 @@ def leaves(node: type[Node], path: str = "") -> Iterator[tuple[str, Field]]:
             shape = shape.item
         if shape is not None and shape.node is not None:
             yield from leaves(shape.node, where)
-
-
-def is_structure(value: object) -> bool:
-    """Tells whether a value was written as a dict in the API's shape."""
-    return isinstance(value, Mapping) and not is_token(value)

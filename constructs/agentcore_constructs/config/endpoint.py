@@ -51,7 +51,7 @@ class HarnessEndpointConfig(Node):
         Annotated[
             str,
             Text(
-                "a version number from 1 to 99999, as a string,",
+                "a version number from 1 to 99999, as a string",
                 "write a version the harness has",
                 min=1,
                 max=5,

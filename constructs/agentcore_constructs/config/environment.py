@@ -6,10 +6,10 @@ seconds although the shape would allow more (documentation of `LifecycleConfigur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field as F
+from pydantic import Field
 
 from .cdk import HasSecurityGroupId, HasSubnetId, IsDuration, attribute, attributes, seconds
 from .errors import ABSENT, Fault, Refused
@@ -17,6 +17,9 @@ from .filesystems import FilesystemConfiguration
 from .node import Node, OneOf, joined, members
 from .primitives import ApiOnly, Choice, Companion, Flag, Int, Items, Text
 from .tokens import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 NetworkMode = Literal["PUBLIC", "VPC"]
 
@@ -63,8 +66,8 @@ class VpcConfig(Node):
     Attributes:
         security_groups: 1–16.
         subnets: 1–16, private, in Availability Zones the service supports.
-        require_service_s3_endpoint: Keeps the service's own S3 gateway endpoint. Only for runtimes made before May 2026,
-            and only in an update: the service refuses it on create.
+        require_service_s3_endpoint: Keeps the service's own S3 gateway endpoint. Only for runtimes made before May
+            2026, and only in an update: the service refuses it on create.
     """
 
     security_groups: Annotated[tuple[_SecurityGroupId, ...], Items("security groups", min=1, max=16)]
@@ -76,7 +79,7 @@ class VpcConfig(Node):
             ApiOnly("AWS::BedrockAgentCore::Harness has no RequireServiceS3Endpoint"),
         ]
         | None
-    ) = F(None, alias="requireServiceS3Endpoint")
+    ) = Field(None, alias="requireServiceS3Endpoint")
 
 
 class NetworkConfiguration(Node):
@@ -109,10 +112,10 @@ class HarnessAgentCoreRuntimeEnvironment(Node):
         filesystem_configurations: At most 5 mounts at different paths: 1 session storage, 2 EFS, 2 S3 Files.
     """
 
-    refused = {  # noqa: RUF012  (declared as a ClassVar in Node)
-        name: "is read-only: the service answers with it; remove it"
-        for name in ("agentRuntimeArn", "agentRuntimeId", "agentRuntimeName")
-    }
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("agentRuntimeArn", "agentRuntimeId", "agentRuntimeName"),
+        "is read-only: the service answers with it; remove it",
+    )
 
     lifecycle_configuration: LifecycleConfiguration | None = None
     network_configuration: NetworkConfiguration | None = None
@@ -266,8 +269,8 @@ class ContainerConfiguration(Node):
     container_uri: Annotated[
         str,
         Text(
-            "the URI of an image in private ECR (<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>) or in ECR "
-            "Public (public.ecr.aws/<alias>/<repository>:<tag>)",
+            "the URI of an image in private ECR (<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>) or in "
+            "ECR Public (public.ecr.aws/<alias>/<repository>:<tag>)",
             "push the image to ECR and write its URI there",
             min=1,
             max=1024,
@@ -277,7 +280,7 @@ class ContainerConfiguration(Node):
             ),
         ),
     ]
-    repository_arn: Annotated[str | None, Companion("names the repository in the role's policy")] = F(
+    repository_arn: Annotated[str | None, Companion("names the repository in the role's policy")] = Field(
         None, exclude=True
     )
 

@@ -90,19 +90,17 @@ def received(value: object, *, sensitive: bool = False) -> str:
     Returns:
         A short phrase. Containers are described by their size only, since anything may be inside them.
     """
-    if value is ABSENT:
-        return "nothing"
-    if value is None:
-        return "null"
+    if value is ABSENT or value is None:
+        return "nothing" if value is ABSENT else "null"
     if isinstance(value, str):
         return _received_text(value, sensitive=sensitive)
     if isinstance(value, (bool, int, float)):
-        return f"a {type(value).__name__}" if sensitive else repr(value)
+        return "a number or a flag" if sensitive else repr(value)
     if isinstance(value, Mapping):
         return f"an object with {_counted(len(value), 'key')}"
     if isinstance(value, (list, tuple, set, frozenset)):
         return f"a list of {_counted(len(value), 'item')}"
-    return f"a value of type {type(value).__name__}"
+    return f"an object of class {type(value).__name__}"
 
 
 def _received_text(value: str, *, sensitive: bool) -> str:

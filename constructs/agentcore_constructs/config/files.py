@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import Fault, HarnessConfigError, received
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field as F
+from pydantic import Field
 
 from .cdk import HasAccessPointArn, attribute, offers
 from .node import Node, OneOf
@@ -57,10 +57,10 @@ class EfsAccessPointConfiguration(Node):
         ),
     ]
     mount_path: MountPath
-    file_system_arn: Annotated[str | None, Companion("names the file system in the role's policy")] = F(
+    file_system_arn: Annotated[str | None, Companion("names the file system in the role's policy")] = Field(
         None, exclude=True
     )
-    read_only: _ReadOnly = F(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
+    read_only: _ReadOnly = Field(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
 
 
 class S3FilesAccessPointConfiguration(Node):
@@ -85,7 +85,7 @@ class S3FilesAccessPointConfiguration(Node):
         ),
     ]
     mount_path: MountPath
-    read_only: _ReadOnly = F(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
+    read_only: _ReadOnly = Field(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
 
 
 class CapacityProviderVolumeConfiguration(Node):
@@ -99,7 +99,7 @@ class CapacityProviderVolumeConfiguration(Node):
     volume_name: Annotated[
         str,
         Text(
-            "a volume name: a letter, then letters, digits, '_' and '-',",
+            "a volume name: a letter, then letters, digits, '_' and '-'",
             "write the name the capacity provider gives it",
             min=1,
             max=48,
@@ -115,7 +115,7 @@ class FilesystemConfiguration(OneOf):
     expects: ClassVar[str] = "a file system, made by FileSystem.session, FileSystem.efs or FileSystem.s3_files"
 
     session_storage: SessionStorageConfiguration | None = None
-    s3_files_access_point: S3FilesAccessPointConfiguration | None = F(None, alias="s3FilesAccessPoint")
+    s3_files_access_point: S3FilesAccessPointConfiguration | None = Field(None, alias="s3FilesAccessPoint")
     efs_access_point: EfsAccessPointConfiguration | None = None
     capacity_provider_volume: (
         Annotated[

@@ -51,7 +51,7 @@ RoleArn = Annotated[
 AllowedTool = Annotated[
     str,
     Text(
-        "a tool ('shell', '@name/tool'), a glob of tools ('file_*', '@name/*') or '*',",
+        "a tool ('shell', '@name/tool'), a glob of tools ('file_*', '@name/*') or '*'",
         "shorten long names with a glob such as '@name/*'",
         min=1,
         max=64,
@@ -74,7 +74,7 @@ class SystemContentBlock(OneOf):
 
     expects: ClassVar[str] = "a string, or {'text': …}"
 
-    text: Annotated[str, Text("a text", "write the text", min=1, sensitive=True)] | None = None
+    text: Annotated[str, Text("a text", "write the text, or leave it out", min=1, sensitive=True)] | None = None
 
 
 class HarnessConfig(Node):
@@ -120,8 +120,8 @@ class HarnessConfig(Node):
     environment_variables: (
         Annotated[
             dict[
-                Annotated[str, Text("a variable name", "shorten the name", min=1, max=100)],
-                Annotated[str, Text("a string", "write a string", min=0, max=5000, sensitive=True)],
+                Annotated[str, Text("a variable name", "choose a name of that length", min=1, max=100)],
+                Annotated[str, Text("a string", "write a string of that length", min=0, max=5000, sensitive=True)],
             ],
             Entries("variables", min=0, max=50, fix="keep at most 50 variables"),
         ]
@@ -304,7 +304,7 @@ class HarnessConfig(Node):
         """Returns what is set that the API takes and CloudFormation cannot say."""
         return tuple(_api_only(self))
 
-    def rules(self, path: str) -> Iterator[Fault]:
+    def rules(self, path: str) -> Iterator[Fault]:  # noqa: ARG002  (the root's path is empty)
         """Names must be unique, and allowed tools must exist."""
         yield from same_name_faults(self.tools, self.hooks)
         yield from allowed_tools_faults(self.allowed_tools, self.tools)
@@ -340,5 +340,5 @@ def _api_only(root: Node) -> Iterator[Fault]:
                     joined(path, field.api),
                     "must be something CloudFormation can say",
                     received(value, sensitive=not field.api_only.values),
-                    f"{field.api_only.reason}: leave it out",
+                    f"leave it out: {field.api_only.reason}",
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field as F
+from pydantic import Field
 
 from .cdk import HasEventBusArn, HasFunctionArn, HasKeyArn, HasTopicArn, IsDuration, attribute, offers, seconds
 from .errors import Refused
@@ -19,9 +19,7 @@ HookFailureMode = Literal["allow", "deny"]
 
 HookName = Annotated[
     str,
-    Text(
-        "a name of letters, digits, '_' and '-',", "choose a name that fits", min=1, max=64, pattern=r"[a-zA-Z0-9_-]+"
-    ),
+    Text("a name of letters, digits, '_' and '-'", "choose a name that fits", min=1, max=64, pattern=r"[a-zA-Z0-9_-]+"),
 ]
 
 
@@ -66,7 +64,7 @@ class HarnessHookSnsTarget(Node):
             pattern=r"arn:aws(-[^:]+)?:sns:[a-z0-9-]+:[0-9]{12}:.+",
         ),
     ]
-    encryption_key_arn: Annotated[str | None, Companion("lets the role publish to an encrypted topic")] = F(
+    encryption_key_arn: Annotated[str | None, Companion("lets the role publish to an encrypted topic")] = Field(
         None, exclude=True
     )
 
@@ -89,7 +87,7 @@ class HarnessHookEventBridgeTarget(Node):
             pattern=r"arn:aws(-[^:]+)?:events:[a-z0-9-]+:[0-9]{12}:event-bus/.+",
         ),
     ]
-    encryption_key_arn: Annotated[str | None, Companion("lets the role put events on an encrypted bus")] = F(
+    encryption_key_arn: Annotated[str | None, Companion("lets the role put events on an encrypted bus")] = Field(
         None, exclude=True
     )
 
@@ -100,7 +98,7 @@ class HarnessHookTarget(OneOf):
     expects: ClassVar[str] = "a Lambda function, an SNS topic, an event bus, or the ARN of one"
 
     # "lambda" is a word of Python.
-    lambda_: HarnessHookLambdaTarget | None = F(None, alias="lambda")
+    lambda_: HarnessHookLambdaTarget | None = Field(None, alias="lambda")
     sns: HarnessHookSnsTarget | None = None
     event_bridge: HarnessHookEventBridgeTarget | None = None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
 
-from pydantic import Field as F
+from pydantic import Field
 
 from .cdk import HasCredentialProviderArn, HasKeyArn, attribute
 from .errors import Fault, Refused, received
@@ -31,8 +31,11 @@ ApiKeyArn = Annotated[
     Text(
         "the ARN of an API-key credential provider (arn:aws:bedrock-agentcore:<region>:<account>:token-vault/<vault>/"
         "apikeycredentialprovider/<name>, the name of letters, digits, hyphens and dots)",
-        "store the key with an ApiKeyCredentialProvider whose name has no underscore, and pass that; never the key itself",
-        pattern=r"arn:aws:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:token-vault/[a-zA-Z0-9-.]+/apikeycredentialprovider/[a-zA-Z0-9-.]+",
+        "store the key with an ApiKeyCredentialProvider whose name has no underscore, and pass that; never the key",
+        pattern=(
+            r"arn:aws:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:token-vault/[a-zA-Z0-9-.]+"
+            r"/apikeycredentialprovider/[a-zA-Z0-9-.]+"
+        ),
         sensitive=True,
     ),
 ]
@@ -69,8 +72,8 @@ class HarnessBedrockModelConfig(Node):
         max_tokens: Cap on the answer of one model call, at least 1.
         temperature: 0–2.
         top_p: 0–1.
-        api_format: `converse_stream` (the service's default), `responses` or `chat_completions`; the latter two go to the
-            bedrock-mantle endpoint.
+        api_format: `converse_stream` (the service's default), `responses` or `chat_completions`; the latter two go to
+            the bedrock-mantle endpoint.
         additional_params: Passed to the provider unchanged; `guardrailConfig` here attaches a guardrail.
         guardrail_arn: ARN of the guardrail, when known, so that only it is granted.
         guardrail_key_arn: ARN of the customer key that encrypts the guardrail.
@@ -82,8 +85,10 @@ class HarnessBedrockModelConfig(Node):
     top_p: TopP | None = None
     api_format: Annotated[BedrockApiFormat, Choice(get_args(BedrockApiFormat))] | None = None
     additional_params: AdditionalParams | None = None
-    guardrail_arn: Annotated[str | None, Companion("names the guardrail in the role's policy")] = F(None, exclude=True)
-    guardrail_key_arn: Annotated[str | None, Companion("lets the role decrypt an encrypted guardrail")] = F(
+    guardrail_arn: Annotated[str | None, Companion("names the guardrail in the role's policy")] = Field(
+        None, exclude=True
+    )
+    guardrail_key_arn: Annotated[str | None, Companion("lets the role decrypt an encrypted guardrail")] = Field(
         None, exclude=True
     )
 

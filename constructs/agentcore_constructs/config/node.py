@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -56,10 +56,9 @@ class Node(BaseModel):
         for field in fields(cls):
             if field.required:
                 values.setdefault(field.name, ABSENT)
-        made: Self = cls.model_construct(**values)
-        return made
+        return cast("Self", cls.model_construct(**values))
 
-    def rules(self, path: str) -> Iterator[Fault]:
+    def rules(self, path: str) -> Iterator[Fault]:  # noqa: ARG002  (a node may have no rules)
         """Yields the faults that concern several fields, or a field's meaning.
 
         It also runs on drafts whose fields have faults of their own, so it trusts no field to have the right type.
@@ -85,7 +84,7 @@ class OneOf(Node):
                 path,
                 f"must have the member {members[0]}" if single else f"must have exactly one of {', '.join(members)}",
                 " and ".join(given) or "none of them",
-                f"add {members[0]}" if single else "keep the one that is meant",
+                f"add {members[0]}" if single else f"{'keep' if given else 'add'} the one that is meant",
             )
 
 

@@ -5,12 +5,14 @@ Limits are those of botocore's `HarnessGatewayOutboundAuth` and `HarnessRemoteMc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 from .cdk import HasCredentialProviderArn, attribute
 from .node import Empty, Node, OneOf
 from .primitives import ApiOnly, Choice, Entries, Items, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 OAuthGrantType = Literal["CLIENT_CREDENTIALS", "AUTHORIZATION_CODE", "TOKEN_EXCHANGE"]
 
@@ -25,7 +27,7 @@ class IamCredentialProvider(Node):
 
     service: Annotated[
         str,
-        Text("a service name of letters, digits, '.', '_' and '-',", "write the name SigV4 signs for", min=1, max=64,
+        Text("a service name of letters, digits, '.', '_' and '-'", "write the name SigV4 signs for", min=1, max=64,
              pattern=r"[a-zA-Z0-9._-]+"),
     ]  # fmt: skip
     region: (

@@ -11,13 +11,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import BaseModel
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .errors import ABSENT, Fault, Refused, received
-from .tokens import is_list_token, is_token
+from .tokens import is_token
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
 
 FAULT = "fault"
 """The pydantic error type that carries a finished sentence."""
@@ -105,8 +108,7 @@ class Text(Scalar):
     @property
     def must(self) -> str:
         """The expectation as a phrase."""
-        size = span(self.min, self.max)
-        return f"must be {self.means}" + (f" of {size} characters" if size else "")
+        return ", ".join(filter(None, [f"must be {self.means}", span(self.min, self.max, "character")]))
 
 
 @dataclass(frozen=True)
@@ -125,13 +127,13 @@ class Int(Scalar):
                 return value
         elif is_token(value):
             return value
-        raise refuse(value, self.must, self.fix)
+        raise refuse(value, self.must, self.fix if isinstance(value, int) else "write a whole number, without quotes")
 
     @property
     def must(self) -> str:
         """The expectation as a phrase."""
-        size = span(self.ge, self.le)
-        return "must be a whole number" + (f" of {self.unit}" if self.unit else "") + (f", {size}" if size else "")
+        number = f"must be a whole number of {self.unit}" if self.unit else "must be a whole number"
+        return ", ".join(filter(None, [number, span(self.ge, self.le)]))
 
 
 @dataclass(frozen=True)
@@ -151,13 +153,14 @@ class Num(Scalar):
                 return value
         elif is_token(value):
             return value
-        raise refuse(value, self.must, self.fix)
+        raise refuse(
+            value, self.must, self.fix if isinstance(value, (int, float)) else "write a number, without quotes"
+        )
 
     @property
     def must(self) -> str:
         """The expectation as a phrase."""
-        size = span(self.ge, self.le)
-        return "must be a number" + (f", {size}" if size else "")
+        return ", ".join(filter(None, ["must be a number", span(self.ge, self.le)]))
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,21 @@ class Container:
     min: int | None
     max: int | None
 
+    def check(self, value: Any, handler: Callable[[Any], Any]) -> Any:
+        """Returns the checked container, or raises its faults or those of what is in it."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = get_args(source)[-1 if get_origin(source) is dict else 0]
+        structures = isinstance(inner, type) and issubclass(inner, BaseModel)
+
+        def check(value: Any, checked: Callable[[Any], Any]) -> Any:
+            # A token may stand for plain values. In the place of structures it would hide what the execution role must
+            # be granted, so there it is refused like any other value of a wrong type.
+            return value if not structures and is_token(value) else self.check(value, checked)
+
+        return core_schema.no_info_wrap_validator_function(check, handler(source))
+
     def _count_fits(self, count: int) -> bool:
         return (self.min is None or count >= self.min) and (self.max is None or count <= self.max)
 
@@ -256,21 +274,15 @@ class Items(Container):
     def check(self, value: Any, handler: Callable[[Any], Any]) -> Any:
         """Returns the list as a tuple, or raises the faults of the list or of its items."""
         if isinstance(value, (list, tuple)):
-            if not is_list_token(value) and not self._count_fits(len(value)):
+            if not self._count_fits(len(value)):
                 raise refuse(value, self.must, self.fix)
             return handler(value)
-        if is_token(value):
-            return value
         raise refuse(value, self.must, "pass a list", sensitive=self.sensitive)
 
     @property
     def must(self) -> str:
         """The expectation as a phrase."""
-        size = span(self.min, self.max)
-        return f"must be a list of {size + ' ' if size else ''}{self.noun}"
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self.check, handler(source))
+        return ", ".join(filter(None, [f"must be a list of {self.noun}", span(self.min, self.max)]))
 
 
 @dataclass(frozen=True)
@@ -288,18 +300,12 @@ class Entries(Container):
             if not self._count_fits(len(value)):
                 raise refuse(value, self.must, self.fix)
             return handler(dict(value))
-        if is_token(value):
-            return value
         raise refuse(value, self.must, "pass a dict", sensitive=True)
 
     @property
     def must(self) -> str:
         """The expectation as a phrase."""
-        size = span(self.min, self.max)
-        return f"must be an object of {size + ' ' if size else ''}{self.noun}"
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self.check, handler(source))
+        return ", ".join(filter(None, [f"must be an object of {self.noun}", span(self.min, self.max)]))
 
 
 @dataclass(frozen=True)
@@ -332,13 +338,20 @@ class Companion:
     why: str
 
 
-def span(low: float | None, high: float | None) -> str:
-    """Phrases a range: "1–64", "at least 1", "at most 5", or nothing."""
-    if low is not None and high is not None:
-        return f"exactly {low}" if low == high else f"{low}–{high}"
-    if low is not None:
-        return f"at least {low}"
-    return "" if high is None else f"at most {high}"
+def span(low: float | None, high: float | None, noun: str = "") -> str:
+    """Phrases a range: "1–64 characters", "at least 1 character", "at most 5", or nothing."""
+    if low is None and high is None:
+        return ""
+    if low is None:
+        amount = f"at most {high}"
+    elif high is None:
+        amount = f"at least {low}"
+    else:
+        amount = f"exactly {low}" if low == high else f"{low}–{high}"
+    if not noun:
+        return amount
+    last = low if high is None else high
+    return f"{amount} {noun if last == 1 else noun + 's'}"
 
 
 def one_of(names: tuple[str, ...] | list[str]) -> str:

@@ -5,14 +5,16 @@ Limits are those of botocore's `PrivateEndpoint`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 from .cdk import HasSecurityGroupId, HasSubnetId, HasVpcId, attribute, attributes
 from .environment import SubnetId
 from .node import Node, OneOf
 from .primitives import Choice, Items, Text
 from .tags import TagMap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 IpAddressType = Literal["IPV4", "IPV6"]
 

@@ -1,8 +1,8 @@
 """Writes a configuration in the forms its readers take: the API, CloudFormation, aws-cdk-lib's L1, Step Functions.
 
-Keys of structures are renamed; keys of maps (`environmentVariables`, `headers`, `retrievalConfig`, …) and everything
-inside a JSON value (`inputSchema`, `additionalParams`) are the user's own and stay as they are. What is not set does not
-appear. Every form is built anew, so that changing it changes nothing else.
+Keys of structures are renamed; keys of maps (`environmentVariables`, `headers`, `retrievalConfig`, …) and all that is
+inside a JSON value (`inputSchema`, `additionalParams`) are the user's own and stay as they are. What is not set does
+not appear. Every form is built anew, so that changing it changes nothing else.
 """
 
 from __future__ import annotations

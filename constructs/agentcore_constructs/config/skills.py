@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field as F
+from pydantic import Field
 
 from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, offers
 from .errors import ABSENT
@@ -37,7 +37,9 @@ class HarnessSkillS3Source(Node):
             pattern=r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?",
         ),
     ]
-    encryption_key_arn: Annotated[str | None, Companion("lets the role decrypt the objects")] = F(None, exclude=True)
+    encryption_key_arn: Annotated[str | None, Companion("lets the role decrypt the objects")] = Field(
+        None, exclude=True
+    )
 
 
 class HarnessSkillGitAuth(Node):

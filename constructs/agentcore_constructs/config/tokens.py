@@ -39,8 +39,9 @@ def is_token(value: object) -> bool:
         return is_list_token(value)
     if isinstance(value, str):
         return is_string_token(value)
-    # The attribute is looked up on the class: reading it from a jsii object would be a call into Node.
-    return hasattr(kind, "resolve")
+    # Asked of the class: reading an attribute of a jsii object would be a call into Node. Both are members of
+    # IResolvable; one alone would take a pathlib.Path for a token.
+    return hasattr(kind, "resolve") and hasattr(kind, "creation_stack")
 
 
 def is_string_token(value: str) -> bool:

@@ -23,7 +23,7 @@ ToolType = Literal[
 ToolName = Annotated[
     str,
     Text(
-        "a name of letters, digits, '_' and '-',",
+        "a name of letters, digits, '_' and '-'",
         "choose a name that fits",
         min=1,
         max=64,
@@ -267,7 +267,7 @@ class Tool:
     def remote_mcp(
         url: str,
         *,
-        name: str | None = None,
+        name: str,
         headers: Mapping[str, str] | None = None,
         outbound_auth: HarnessRemoteMcpOutboundAuth | None = None,
     ) -> HarnessTool:

@@ -7,12 +7,14 @@ limits; that a ratio is between 0 and 1 is from the Terraform provider's documen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 from .errors import Fault
 from .node import Node, OneOf, fields, joined
 from .primitives import Choice, Int, Num, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TruncationStrategy = Literal["sliding_window", "summarization", "none"]
 

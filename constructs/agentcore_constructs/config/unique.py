@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import Fault, received
 from .hooks import HarnessHook
 from .node import fields, members
 from .tokens import is_token
 from .tools import HarnessTool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BUILTIN_TOOLS = ("shell", "file_operations")
 """The tools every harness has."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from .errors import ABSENT, Fault, HarnessConfigError, Refused, received
-from .node import Node, Shape, fields, joined, keyed, walk
+from .node import Node, OneOf, Shape, fields, joined, keyed, walk
 from .primitives import FAULT
 
 T = TypeVar("T", bound=Node)
@@ -31,7 +31,10 @@ def validated(draft: T, earlier: list[Fault] | None = None, subject: str | None 
     except ValidationError as error:
         faults.extend(_faults(error, type(draft)))
     faulty = {fault.path for fault in faults}
-    faults.extend(fault for path, one in walk(node) for fault in one.rules(path) if fault.path not in faulty)
+    for path, one in walk(node):
+        # A union whose member was misspelt or null needs no second sentence to say that it has no member.
+        if not (isinstance(one, OneOf) and any(known.startswith(f"{path}.") for known in faulty)):
+            faults.extend(fault for fault in one.rules(path) if fault.path not in faulty)
     if faults:
         raise HarnessConfigError(faults, subject)
     return node
@@ -57,7 +60,7 @@ def _fault(detail: Any, root: type[Node]) -> Fault:
 
 
 def _located(loc: tuple[int | str, ...], root: type[Node]) -> tuple[str, type[Node] | None]:
-    """Turns pydantic's location, which has Python names, into a path of API names, and finds the model expected there."""
+    """Turns pydantic's location (of Python names) into a path of API names, and finds the model expected there."""
     path = ""
     shape: Shape | None = Shape("node", node=root)
     for step in loc:
