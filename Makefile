@@ -13,9 +13,8 @@ TESTS  ?= tests
 WORKERS ?= 2
 
 # jsii prints a thirteen-line banner on a Node release past its end of life; one line in the README says which Node to use.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
-export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := true
-export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
+# (jsii wants the major version as the value)
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help setup demo test check format bench docs lock clean
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # Before anything imports jsii: its end-of-life banner would drown what a failing test prints.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "true")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 import aws_cdk as cdk
 import pytest
