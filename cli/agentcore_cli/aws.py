@@ -25,6 +25,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "AccessDeniedException": "the caller needs bedrock-agentcore:InvokeHarness and "
     "bedrock-agentcore:InvokeAgentRuntime on the harness and on its endpoint (`harness.grant_invoke(...)`)",
     "ResourceNotFoundException": "check the name, the account, the Region and --endpoint",
+    "RuntimeClientError": "see the log group of the harness; a missing permission of its execution role ends like this",
     "ThrottlingException": "wait a little and try again",
     "ServiceQuotaExceededException": "wait for running sessions to end, or ask for a higher quota",
     "ExpiredTokenException": "renew the credentials, for instance with `aws sso login`",
@@ -99,7 +100,8 @@ def from_service(error: ClientError, target: Target) -> CliError:
     """What the service refused, with its own error name and message."""
     code = str(error.response.get("Error", {}).get("Code") or "Unknown")
     said = str(error.response.get("Error", {}).get("Message") or "no message").rstrip(".")
-    hint = _HINTS.get(code, "")
+    # In a stream the service writes its error names with a small letter.
+    hint = _HINTS.get(code[:1].upper() + code[1:], "")
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     ending = f"; {hint}." if hint else "."
     if request_id and target.kind == "aws":
