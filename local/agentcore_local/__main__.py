@@ -9,10 +9,13 @@ import os
 import signal
 import sys
 import threading
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from .process import LocalCloudError
 from .server import LocalCloud
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main(arguments: list[str] | None = None) -> int:

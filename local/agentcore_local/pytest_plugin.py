@@ -5,12 +5,13 @@ Importing this module is cheap and works without the `[local]` extra: everything
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .server import Account, LocalCloud
 
 

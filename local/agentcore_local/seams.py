@@ -9,6 +9,7 @@ Nothing here decides anything: rules live in the modules that call it. `load()` 
 settings from the environment at import: `process.prepare` must have run before.
 """
 
+# ruff: noqa: SLF001 - private names are what this module is for
 from __future__ import annotations
 
 import contextlib
@@ -17,6 +18,9 @@ import importlib.metadata
 import inspect
 import json
 import logging
+import os
+import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +69,10 @@ _PROVISIONERS = "ministack.services.cloudformation.provisioners"
 _STACKS = "ministack.services.cloudformation.stacks"
 _EVALUATOR = "ministack.core.iam_evaluator"
 _RESPONSES = "ministack.core.responses"
+_LAMBDA = "ministack.services.lambda_svc"
+_LAMBDA_RUNTIME = "ministack.core.lambda_runtime"
+_CUSTOM_RESOURCE = "ministack.services.cloudformation.custom_resource"
+_STEP_FUNCTIONS = "ministack.services.stepfunctions"
 
 SEAMS: tuple[Seam, ...] = (
     Seam("ministack.app", "app", "serve HTTP", ("scope", "receive", "send")),
@@ -89,7 +97,38 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_PROVISIONERS, "_CUSTOM_NAME_REPLACEMENT", "refuse replacing a custom-named resource"),
     Seam(_PROVISIONERS, "_STACK_TAG_PROPERTY", "hand stack tags to a resource"),
     Seam(_STACKS, "_runs_on_worker_thread", "run handlers off the event loop", ("resource_type",)),
-    Seam("ministack.core.lambda_runtime", "reset", "end the Lambda worker processes", ()),
+    Seam(_LAMBDA_RUNTIME, "reset", "end the Lambda worker processes", ()),
+    Seam(_LAMBDA_RUNTIME, "os.environ", "give Lambda workers an environment of their own"),
+    Seam(_LAMBDA_RUNTIME, "tempfile.mkdtemp", "unpack Lambda code into a folder of our own"),
+    Seam(_LAMBDA_RUNTIME, "Worker._spawn", "know that a worker starts from os.environ", ("self",)),
+    Seam(_LAMBDA, "os.environ", "give Lambda workers an environment of their own"),
+    Seam(_LAMBDA, "tempfile.TemporaryDirectory", "unpack Lambda code into a folder of our own"),
+    Seam(
+        _LAMBDA,
+        "_execute_function_with_config_scope",
+        "see a custom resource's function fail before it answers",
+        ("func", "event"),
+    ),
+    Seam(
+        _CUSTOM_RESOURCE,
+        "invoke_custom_resource",
+        "serve custom resources whose functions cannot run here",
+        (
+            "request_type",
+            "logical_id",
+            "props",
+            "stack_name",
+            "stack_id",
+            "resource_type",
+            "physical_id",
+            "old_props",
+        ),
+    ),
+    Seam(_CUSTOM_RESOURCE, "deliver_response", "answer for a function that failed", ("token", "response")),
+    Seam(_CUSTOM_RESOURCE, "_pending", "see whether a function that failed had answered"),
+    Seam(_STEP_FUNCTIONS, "_SERVICE_DISPATCH", "add service integrations"),
+    Seam(_STEP_FUNCTIONS, "_ExecutionError", "fail a task with an error name", ("error", "cause")),
+    Seam("ministack.app", "pin_request_origin", "count loopback as TLS", ("source_ip", "secure_transport")),
     Seam("ministack.services.iam", "_roles", "read roles"),
     Seam(_EVALUATOR, "_service_principal_matches", "evaluate role trust", ("principal", "service")),
     Seam(_EVALUATOR, "_conditions_met", "evaluate role trust", ("conditions", "ctx")),
@@ -136,7 +175,7 @@ def _module(name: str) -> Any:
 
 
 def asgi_app() -> Any:
-    """ministack's ASGI application."""
+    """Ministack's ASGI application."""
     return _module("ministack.app").app
 
 
@@ -152,7 +191,7 @@ def forget_loop() -> None:
 
 def end_lambda_workers() -> None:
     """End every Lambda worker process and remove its folder."""
-    _module("ministack.core.lambda_runtime").reset()
+    _module(_LAMBDA_RUNTIME).reset()
 
 
 def keep_away_from_docker() -> None:
@@ -204,8 +243,6 @@ def create_memory(
     encryption_key_arn: str | None,
 ) -> str:
     """Create a memory under an id of our choice; returns its ARN."""
-    import time  # noqa: PLC0415 - epoch seconds, as ministack's records have
-
     agentcore, now = _module(_AGENTCORE), int(time.time())
     records, error = agentcore._memory_strategies(strategies, now)
     if error:
@@ -241,8 +278,6 @@ def update_memory(
     scope: Scope, memory_id: str, *, expiry_days: int, add: list[dict[str, Any]], remove_types: list[str]
 ) -> None:
     """Change expiry and strategies of a memory."""
-    import time  # noqa: PLC0415
-
     agentcore, now = _module(_AGENTCORE), int(time.time())
     record = read_memory(scope, memory_id)
     if record is None:
@@ -312,6 +347,108 @@ def run_on_worker_thread(types: Callable[[str], bool]) -> None:
     stacks._runs_on_worker_thread = runs_on_worker_thread
 
 
+# --- Lambda -------------------------------------------------------------------------------------------------------
+
+
+class _Stand:
+    """A module with some of its names replaced, for the modules that are handed it instead of the real one."""
+
+    def __init__(self, module: Any, **replaced: Any) -> None:
+        self.__dict__.update(replaced)
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class _Environment(Mapping[str, str]):
+    """What a function returns, as `os.environ`."""
+
+    def __init__(self, current: Callable[[], dict[str, str]]) -> None:
+        self._current = current
+
+    def __getitem__(self, name: str) -> str:
+        return self._current()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._current())
+
+    def __len__(self) -> int:
+        return len(self._current())
+
+
+def lambda_surroundings(environment: Callable[[], dict[str, str]], folder: Callable[[], str]) -> None:
+    """Start Lambda workers from this environment instead of the server's, and unpack their code below this folder."""
+
+    def mkdtemp(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:  # noqa: A002
+        return tempfile.mkdtemp(suffix, prefix, dir or folder())
+
+    def temporary_directory(*args: Any, **options: Any) -> Any:
+        return tempfile.TemporaryDirectory(*args, **{"dir": folder(), **options})
+
+    for name in (_LAMBDA_RUNTIME, _LAMBDA):
+        module = _module(name)
+        module.os = _Stand(os, environ=_Environment(environment))
+        module.tempfile = _Stand(
+            tempfile, mkdtemp=mkdtemp, TemporaryDirectory=temporary_directory, gettempdir=lambda: folder()
+        )
+
+
+# --- custom resources ---------------------------------------------------------------------------------------------
+
+CustomResource = Callable[..., tuple[str, dict[str, Any]]]
+
+
+def wrap_custom_resources(wrap: Callable[[CustomResource], CustomResource]) -> None:
+    """Put a function around the one that serves every custom resource; it gets the original to delegate to."""
+    module = _module(_CUSTOM_RESOURCE)
+    original = getattr(module.invoke_custom_resource, "__wrapped__", module.invoke_custom_resource)
+    wrapped = wrap(original)
+    wrapped.__wrapped__ = original  # type: ignore[attr-defined]
+    module.invoke_custom_resource = wrapped
+
+
+def on_function_failure(report: Callable[[dict[str, Any], str], None]) -> None:
+    """Call `report(event, message)` when a Lambda function that other services invoked ends with an error."""
+    module = _module(_LAMBDA)
+    original = getattr(
+        module._execute_function_with_config_scope, "__wrapped__", module._execute_function_with_config_scope
+    )
+
+    def execute(func: dict[str, Any], event: dict[str, Any]) -> Any:
+        result = original(func, event)
+        if isinstance(result, dict) and result.get("error"):
+            body = result.get("body")
+            message = body.get("errorMessage") if isinstance(body, dict) else None
+            report(event, str(message or "the function failed"))
+        return result
+
+    execute.__wrapped__ = original  # type: ignore[attr-defined]
+    module._execute_function_with_config_scope = execute
+
+
+def answer_custom_resource(token: str, response: dict[str, Any]) -> None:
+    """Answer for a custom resource's function, unless it has answered itself."""
+    module = _module(_CUSTOM_RESOURCE)
+    pending = module._pending.get(token)
+    if pending is not None and pending["result"] is None:
+        module.deliver_response(token, response)
+
+
+# --- Step Functions -----------------------------------------------------------------------------------------------
+
+
+def task_integration(resource: str, run: Callable[[str, dict[str, Any]], Any]) -> None:
+    """Serve a Step Functions service integration; `run(resource, arguments)` works on the execution's own thread."""
+    _module(_STEP_FUNCTIONS)._SERVICE_DISPATCH[resource] = run
+
+
+def task_error(error: str, cause: str) -> Exception:
+    """The exception that fails a task with an error name that Retry and Catch match."""
+    failure: Exception = _module(_STEP_FUNCTIONS)._ExecutionError(error, cause)
+    return failure
+
+
 # --- IAM ----------------------------------------------------------------------------------------------------------
 
 
@@ -347,3 +484,15 @@ def conditions_met(statement: dict[str, Any], *, account: str, region: str, keys
         service_context=keys,
     )
     return bool(evaluator._conditions_met(statement.get("Condition") or {}, context))
+
+
+def count_loopback_as_tls() -> None:
+    """Policies that demand TLS (CDK's bootstrap bucket) hold for plain HTTP on the loopback interface."""
+    app = _module("ministack.app")
+    original = getattr(app.pin_request_origin, "__wrapped__", app.pin_request_origin)
+
+    def pin_request_origin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001, FBT001
+        original(source_ip, True)  # noqa: FBT003 - ministack's signature
+
+    pin_request_origin.__wrapped__ = original  # type: ignore[attr-defined]
+    app.pin_request_origin = pin_request_origin

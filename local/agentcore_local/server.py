@@ -14,7 +14,6 @@ import random
 import socket
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from . import toolchain
@@ -22,6 +21,7 @@ from .process import PROCESS, LocalCloudError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from types import TracebackType
 
     import boto3
 

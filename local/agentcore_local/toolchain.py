@@ -11,8 +11,10 @@ from pathlib import Path
 BROKEN_CDK = {"3.0.0": "it cannot synthesize; install aws-cdk@2.1148.1"}
 SECRET_ACCESS_KEY = "local-cloud-secret"  # noqa: S105 - public by design: the local cloud has no secrets
 # Passed on to subprocesses; everything else of the caller's environment stays out.
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TERM", "TMPDIR", "SHELL", "USER", "NODE_OPTIONS", "JSII_NODE", "VIRTUAL_ENV",
-         "SYSTEMROOT", "NO_COLOR", "FORCE_COLOR", "CI", "XDG_RUNTIME_DIR", "JSII_RUNTIME", "NODE_EXTRA_CA_CERTS")  # fmt: skip
+_KEPT = (
+    "PATH", "LANG", "LC_ALL", "TZ", "TERM", "TMPDIR", "SHELL", "USER", "VIRTUAL_ENV", "SYSTEMROOT", "XDG_RUNTIME_DIR",
+    "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "JSII_NODE", "JSII_RUNTIME", "NO_COLOR", "FORCE_COLOR", "CI",
+)  # fmt: skip
 
 
 class ToolchainError(RuntimeError):

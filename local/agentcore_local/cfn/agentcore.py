@@ -12,12 +12,13 @@ from typing import Any
 
 from botocore.model import StructureShape
 
-from .. import seams
-from ..harness import operations
-from ..harness.errors import FieldFault, ServiceError, invalid
-from ..harness.routes import CONTROL, service_model
-from ..harness.store import STORE, Endpoint, Harness
-from ..harness.validation import validate
+from agentcore_local import seams
+from agentcore_local.harness import operations
+from agentcore_local.harness.errors import FieldFault, ServiceError, invalid
+from agentcore_local.harness.routes import CONTROL, service_model
+from agentcore_local.harness.store import STORE, Endpoint, Harness
+from agentcore_local.harness.validation import validate
+
 from . import convert, properties
 
 HARNESS = "AWS::BedrockAgentCore::Harness"

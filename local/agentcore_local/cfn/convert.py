@@ -28,6 +28,18 @@ def to_api(shape: Shape, value: Any) -> Any:
     return _scalar(shape, value)
 
 
+def scalars(shape: Shape, value: Any) -> Any:
+    """A request whose names are right already, with numbers and booleans that travelled as strings put right."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        known = shape.members
+        return {key: scalars(known[key], item) if key in known else item for key, item in value.items()}
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [scalars(shape.member, item) for item in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {key: scalars(shape.value, item) for key, item in value.items()}
+    return _scalar(shape, value)
+
+
 def _name(shape: StructureShape, key: str) -> str:
     return key[:1].lower() + key[1:] if key[:1].lower() + key[1:] in shape.members else key
 

@@ -6,11 +6,13 @@ value is acceptable when it can be read as the type the schema wants.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MAX_SHOWN = 10
 

@@ -1,11 +1,12 @@
-"""Which handler serves which CloudFormation type."""
+"""Which handler serves which CloudFormation type: ours, ministack's completed, or a record of the rest."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .. import seams
-from . import agentcore
+from agentcore_local import seams
+
+from . import agentcore, complete, generic
 
 _NATIVE: dict[str, dict[str, Any]] = {
     agentcore.HARNESS: {
@@ -22,14 +23,42 @@ _NATIVE: dict[str, dict[str, Any]] = {
     },
 }
 _REPLACING = {agentcore.HARNESS: ("HarnessName",), agentcore.ENDPOINT: ("HarnessId", "EndpointName")}
+_registered: set[str] = set()
 
 
 def register() -> None:
-    """Add our types to ministack's CloudFormation; doing it again changes nothing."""
-    seams.resource_handlers().update(_NATIVE)
-    seams.replace_replacing_properties({**seams.replacing_properties(), **_REPLACING})
+    """Add our types to ministack's CloudFormation, once per process."""
+    if _registered:
+        return
+    handlers = seams.resource_handlers()
+    for resource_type in complete.native_types():
+        complete.complete(resource_type)
+    for resource_type, handler in _NATIVE.items():
+        _add(resource_type, handler)
     # A harness always has an explicit name, so CloudFormation refuses to replace it under the same one.
     seams.custom_named(agentcore.HARNESS, "HarnessName", agentcore.requires_replacement)
     for resource_type in _NATIVE:
         seams.stack_tags(resource_type, "Tags")
-    seams.run_on_worker_thread(_NATIVE.__contains__)
+    recorded = set(generic.types(set(handlers)))
+    for resource_type in recorded:
+        _add(resource_type, generic.handler(resource_type))
+    replacing = {**seams.replacing_properties(), **_REPLACING}
+    seams.replace_replacing_properties(generic.ReplacingProperties(replacing, recorded))
+    seams.run_on_worker_thread(_registered.__contains__)
+
+
+def register_type(resource_type: str, handler: dict[str, Any]) -> None:
+    """Serve a CloudFormation type with a handler of your own; it wins over every other.
+
+    Args:
+        resource_type: Such as `AWS::MyService::Thing`.
+        handler: `create(logical_id, properties, stack_name) -> (physical_id, attributes)`,
+            `update(physical_id, old, new, stack_name, logical_id)` returning the same, and `delete(physical_id,
+            properties)`. They run on worker threads and may call the local cloud.
+    """
+    _add(resource_type, {"update_with_logical_id": True, **handler})
+
+
+def _add(resource_type: str, handler: dict[str, Any]) -> None:
+    seams.resource_handlers()[resource_type] = handler
+    _registered.add(resource_type)

@@ -1,4 +1,4 @@
-"""The HTTP routes of the harness: control plane, tags and InvokeHarness, put in front of ministack's AgentCore services."""
+"""The HTTP routes of the harness (control plane, tags, InvokeHarness), in front of ministack's AgentCore services."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import base64
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import seams
-from ..faults import RequestRefused, StreamFailed
-from ..process import PROCESS
+from agentcore_local import seams
+from agentcore_local.faults import RequestRefused, StreamFailed
+from agentcore_local.process import PROCESS
+
 from . import events, memory, operations, routes, rules
 from .errors import FieldFault, ServiceError, conflict, invalid, not_emulated, not_found, refused
 from .store import STORE, Harness, Scope, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
 
 
 async def _invoke(scope: Scope, values: dict[str, Any]) -> seams.HttpResponse:
-    from ..agents import Invocation, invoke  # noqa: PLC0415 - Strands takes most of a second to import
+    from agentcore_local.agents import Invocation, invoke  # noqa: PLC0415 - Strands takes most of a second to import
 
     faults = rules.check({member: values[member] for member in ("model", "tools") if member in values})
     if faults:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import seams
+from agentcore_local import seams
+
 from .errors import ServiceError, refused
 from .store import Scope, random_suffix
 

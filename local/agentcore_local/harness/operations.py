@@ -9,13 +9,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import iam
+from agentcore_local import iam
+
 from . import memory, rules
 from .errors import ServiceError, conflict, invalid, not_found, refused
 from .store import DEFAULT_ENDPOINT, STORE, Endpoint, Harness, Scope, now_iso, random_suffix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SERVICE_PRINCIPAL = "bedrock-agentcore.amazonaws.com"
 MAX_ENDPOINTS = 10

@@ -10,14 +10,16 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.session import Session
 
 from .errors import ServiceError, invalid
 from .validation import validate
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 CONTROL, DATA = "bedrock-agentcore-control", "bedrock-agentcore"
 _TAGGING = ("ListTagsForResource", "TagResource", "UntagResource")
@@ -51,7 +53,7 @@ class Request:
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """botocore's model of a service, without a session's configuration."""
+    """Botocore's model of a service, without a session's configuration."""
     loader: Loader = Session().get_component("data_loader")
     return ServiceModel(loader.load_service_model(service, "service-2"), service)
 
@@ -75,7 +77,7 @@ def _pattern(uri: str) -> re.Pattern[str]:
         greedy = match[2] or match[1].endswith("Arn")
         return f"(?P<{match[1]}>{'.+' if greedy else '[^/]+'})"
 
-    return re.compile(_LABEL.sub(label, uri.split("?")[0]).rstrip("/") + "/?")
+    return re.compile(_LABEL.sub(label, uri.split("?", maxsplit=1)[0]).rstrip("/") + "/?")
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -7,10 +7,12 @@ Each rule is a generator of faults; `check` runs those that apply to the members
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import FieldFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MAX_LIFETIME_SECONDS = 28_800
 _MAX_MOUNTS = {"sessionStorage": 1, "efsAccessPoint": 2, "s3FilesAccessPoint": 2}

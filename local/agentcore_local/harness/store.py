@@ -14,12 +14,14 @@ import secrets
 import string
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Scope = tuple[str, str]
 """Account id and Region."""

@@ -1,0 +1,88 @@
+"""Custom resources: failing fast, and those whose functions cannot run here.
+
+A custom resource runs its own Lambda function, as on AWS. Two things differ:
+
+- A function that ends with an error before it answers fails the resource at once. AWS waits for the answer until the
+  service timeout, an hour by default.
+- CDK's own providers that need the JavaScript SDK, `/opt/awscli` or a tag the local S3 does not keep are served by
+  Python here (`builtin`), with the same properties and the same data.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from agentcore_local import seams
+
+from . import builtin
+
+logger = logging.getLogger(__name__)
+
+Served = Callable[[builtin.Call], builtin.Answer]
+_SERVED: dict[str, Served] = dict(builtin.SERVED)
+
+
+def register_custom_resource(resource_type: str, serve: Served) -> None:
+    """Serve a custom resource type with a Python function instead of its Lambda function.
+
+    Args:
+        resource_type: Such as `Custom::MyThing`.
+        serve: Gets the call, returns physical id and data; an exception fails the resource.
+    """
+    _SERVED[resource_type] = serve
+
+
+def install() -> None:
+    """Put both into ministack; doing it again changes nothing."""
+    seams.wrap_custom_resources(_around)
+    seams.on_function_failure(_report)
+
+
+def _around(original: seams.CustomResource) -> seams.CustomResource:
+    def invoke_custom_resource(
+        request_type: str,
+        logical_id: str,
+        props: dict[str, Any],
+        stack_name: str,
+        stack_id: str,
+        resource_type: str,
+        physical_id: str | None = None,
+        old_props: dict[str, Any] | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        serve = _SERVED.get(resource_type) or (builtin.sdk_call if "InstallLatestAwsSdk" in props else None)
+        try:
+            if serve is None:
+                return original(
+                    request_type, logical_id, props, stack_name, stack_id, resource_type, physical_id, old_props
+                )
+            account, region = seams.current_scope()
+            call = builtin.Call(request_type, logical_id, props, physical_id, old_props, account, region)
+            answer = serve(call)
+        except Exception as error:
+            # CloudFormation's wording; the reason is the function's own.
+            raise RuntimeError(
+                f"Received response status [FAILED] from custom resource. Message returned: {error} "
+                f"(RequestId: {uuid.uuid4()})"
+            ) from error
+        return answer.physical_id, answer.data
+
+    return invoke_custom_resource
+
+
+def _report(event: dict[str, Any], message: str) -> None:
+    """A function failed; if it was to answer for a custom resource, answer in its place."""
+    url = event.get("ResponseURL") if isinstance(event, dict) else None
+    if not isinstance(url, str) or "/_ministack/cfn-response/" not in url:
+        return
+    logger.warning("the function of custom resource %s failed: %s", event.get("LogicalResourceId"), message)
+    seams.answer_custom_resource(
+        url.rsplit("/", 1)[-1],
+        {
+            "Status": "FAILED",
+            "Reason": f"The function failed before it answered: {message}",
+            "PhysicalResourceId": event.get("PhysicalResourceId") or str(uuid.uuid4()),
+        },
+    )
