@@ -74,7 +74,7 @@ async def _invoke(scope: Scope, values: dict[str, Any]) -> seams.HttpResponse:
     faults = rules.check({member: values[member] for member in ("model", "tools") if member in values})
     if faults:
         raise invalid(faults)
-    harness = _invokable(values["harnessArn"], values.get("qualifier"))
+    harness = invokable(values["harnessArn"], values.get("qualifier"))
     _, _, _, region, account, _ = values["harnessArn"].split(":", 5)
     stream = invoke(
         Invocation(harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url)
@@ -93,7 +93,8 @@ async def _invoke(scope: Scope, values: dict[str, Any]) -> seams.HttpResponse:
     return 200, {"Content-Type": events.CONTENT_TYPE}, seams.streaming(runner)
 
 
-def _invokable(arn: str, qualifier: str | None) -> dict[str, Any]:
+def invokable(arn: str, qualifier: str | None) -> dict[str, Any]:
+    """The `harness` shape that serves an invocation signed with SigV4; ServiceError when there is none."""
     harness = STORE.find_arn(arn)
     if harness is None:
         raise not_found("Harness", arn)
