@@ -1,0 +1,133 @@
+"""Named endpoints: each serves one version of a harness until it is told to serve another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_bedrockagentcore as agentcore
+from aws_cdk import aws_iam as iam
+
+from agentcore_constructs.config import HarnessConfigError, HarnessEndpointConfig
+
+from .metrics import HarnessMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from constructs import Construct
+
+    from .base import HarnessBase
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of a harness an endpoint serves.
+
+    Attributes:
+        target: Says the version for a harness.
+    """
+
+    target: Callable[[HarnessBase], str]
+
+    @staticmethod
+    def latest() -> Version:
+        """The version that the same deployment makes, so that the endpoint moves with every change of the harness."""
+        return Version(lambda harness: harness.harness_version)
+
+    @staticmethod
+    def pinned(version: int | str) -> Version:
+        """One version, until another is written here.
+
+        A version keeps the execution role it was made with: keep that role as long as a version that has it is served.
+
+        Args:
+            version: Its number, or a token for it (an SSM parameter, say).
+        """
+        return Version(lambda _: version if isinstance(version, str) else str(version))
+
+
+class HarnessEndpoint(HarnessMetrics, cdk.Resource):
+    """A named endpoint of a harness: what callers give as the qualifier."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        harness: HarnessBase,
+        endpoint_name: str,
+        version: Version | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Makes the endpoint.
+
+        Args:
+            scope: Where it belongs.
+            construct_id: Its id there.
+            harness: The harness it serves. Another one replaces the endpoint.
+            endpoint_name: Starts with a letter, then letters, digits and '_'; at most 48 characters. Another one
+                replaces the endpoint. `DEFAULT` exists in every harness and cannot be made.
+            version: `Version.latest()` unless given. Without a version CloudFormation would freeze the endpoint on the
+                one that is latest when it is made.
+            description: 1–256 characters.
+            tags: At most 50.
+
+        Raises:
+            HarnessConfigError: A name, description, version or tag the service would refuse.
+        """
+        super().__init__(scope, construct_id)
+        self._harness = harness
+        self._name = endpoint_name
+        try:
+            config = HarnessEndpointConfig.create(
+                harness_id=harness.harness_id,
+                endpoint_name=endpoint_name,
+                target_version=(version or Version.latest()).target(harness),
+                description=description,
+                tags=tags,
+            )
+        except HarnessConfigError as error:
+            raise error.about(f"The endpoint {self.node.path}") from None
+        self._resource = agentcore.CfnHarnessEndpoint(
+            self,
+            "Resource",
+            endpoint_name=endpoint_name,
+            harness_id=config.harness_id,
+            target_version=config.target_version,
+            description=description,
+            tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()] if tags else None,
+        )
+
+    @property
+    def harness(self) -> HarnessBase:
+        """The harness it serves."""
+        return self._harness
+
+    @property
+    def endpoint_name(self) -> str:
+        """Its name: the qualifier of a call."""
+        return self._name
+
+    @property
+    def endpoint_arn(self) -> str:
+        """Its ARN."""
+        return self._resource.attr_arn
+
+    @property
+    def live_version(self) -> str:
+        """The version it serves."""
+        return self._resource.attr_live_version
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal invoke the harness through this endpoint alone; see `Harness.grant_invoke`."""
+        return self._harness.grant_invoke(grantee, endpoint=self)
+
+    def grant_run_command(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal run commands in sessions of this endpoint alone; see `Harness.grant_run_command`."""
+        return self._harness.grant_run_command(grantee, endpoint=self)
+
+    def _metric_source(self) -> tuple[str, str, str]:
+        return self._harness.runtime_name, self._harness.runtime_arn, self._name

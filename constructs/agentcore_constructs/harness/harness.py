@@ -1,0 +1,527 @@
+"""The harness: an agent as configuration, with the role it needs and nothing more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_bedrockagentcore as agentcore
+from aws_cdk import aws_iam as iam
+
+from agentcore_constructs.config import (
+    Environment,
+    Fault,
+    FilesystemConfiguration,
+    HarnessAuthorizer,
+    HarnessConfig,
+    HarnessConfigError,
+    HarnessEnvironment,
+    HarnessEnvironmentArtifact,
+    HarnessHook,
+    HarnessMemoryConfiguration,
+    HarnessModelConfiguration,
+    HarnessSkill,
+    HarnessTool,
+    HarnessTruncationConfiguration,
+    SystemContentBlock,
+)
+
+from . import l1, messages
+from .base import HarnessBase, ImportedHarness
+from .defaults import completed
+from .endpoint import HarnessEndpoint, Version
+from .needs import Reader
+from .policy import Item, Needs, merged, statements, without
+from .role import ExecutionPolicies, HarnessExecutionRole, place_of, split_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from constructs import Construct
+
+_MAX_NAME = 40
+
+
+class Harness(HarnessBase):
+    """An agent on Amazon Bedrock AgentCore harness: `AWS::BedrockAgentCore::Harness` and its execution role.
+
+    Every argument is optional: an empty `Harness(self, "Agent")` is an agent on the service's default model with
+    managed memory and the built-in tools.
+
+    What replaces the harness, and with it managed memory and session storage: another `harness_name`, and another key
+    of a managed memory. A replacement needs another name too, since CloudFormation makes the new one first. Everything
+    else is an update, and every update makes a new version.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        model: HarnessModelConfiguration | None = None,
+        system_prompt: str | Sequence[str | SystemContentBlock] | None = None,
+        tools: Sequence[HarnessTool] | None = None,
+        skills: Sequence[HarnessSkill] | None = None,
+        memory: HarnessMemoryConfiguration | None = None,
+        allowed_tools: Sequence[str] | None = None,
+        environment: HarnessEnvironment | None = None,
+        filesystems: Sequence[FilesystemConfiguration] = (),
+        image: HarnessEnvironmentArtifact | None = None,
+        hooks: Sequence[HarnessHook] | None = None,
+        authorizer: HarnessAuthorizer | None = None,
+        truncation: HarnessTruncationConfiguration | None = None,
+        max_iterations: int | None = None,
+        max_tokens: int | None = None,
+        timeout: cdk.Duration | int | None = None,
+        environment_variables: Mapping[str, str] | None = None,
+        execution_role: iam.IRole | str | None = None,
+        harness_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Makes the harness.
+
+        Args:
+            scope: Where it belongs.
+            construct_id: Its id there.
+            model: Made by `Model`; Claude Sonnet 4.6 through its global inference profile unless given.
+            system_prompt: What the agent is and does: one text or several.
+            tools: Made by `Tool`, with different names.
+            skills: Made by `Skill`.
+            memory: Made by `Memory`; managed unless given, which the service bills.
+            allowed_tools: Which tools it may use, by name or glob; every one unless given. No security boundary: see
+                `grant_run_command`.
+            environment: Made by `Environment`: network and lifetime of sessions; the public network unless given.
+            filesystems: Made by `FileSystem`: at most 5 mounts, in addition to those of the environment.
+            image: Made by `HarnessImage`; the service's own unless given.
+            hooks: Made by `Hook`: at most 20, with different names.
+            authorizer: Made by `Authorizer`; IAM unless given.
+            truncation: Made by `Truncation`; a sliding window unless given.
+            max_iterations: Of the loop in one invocation, at least 1; 75 unless given.
+            max_tokens: Of output in one invocation, at least 1; unlimited unless given.
+            timeout: Of one invocation: a `Duration` or seconds, at least 1; 3600 seconds unless given.
+            environment_variables: At most 50, for the session. No place for secrets: they can be read by whoever can
+                read the harness.
+            execution_role: A `HarnessExecutionRole` or another role of this app, which gets what the configuration
+                needs; or an imported role or an ARN, which gets nothing and a warning that lists what it must carry.
+                One is made unless given.
+            harness_name: Physical name: a letter, then letters, digits and '_'; at most 40 characters. Derived from the
+                construct's path unless given.
+            tags: At most 50. They flow to what the service makes for the harness; `cdk.Tags.of(harness)` works too.
+
+        Raises:
+            HarnessConfigError: The service would refuse the configuration; with every fault there is.
+        """
+        super().__init__(scope, construct_id)
+        try:
+            self._given = HarnessConfig.create(
+                harness_name=harness_name,
+                execution_role_arn=execution_role,
+                model=model,
+                system_prompt=system_prompt,
+                tools=tools,
+                skills=skills,
+                allowed_tools=allowed_tools,
+                memory=memory,
+                environment=_with_mounts(environment, filesystems),
+                environment_artifact=image,
+                environment_variables=environment_variables,
+                authorizer_configuration=authorizer,
+                truncation=truncation,
+                hooks=hooks,
+                max_iterations=max_iterations,
+                max_tokens=max_tokens,
+                timeout_seconds=timeout,
+                tags=tags,
+            )
+            _refuse_api_only(self._given)
+        except HarnessConfigError as error:
+            raise error.about(self._subject()) from None
+        self._place = place_of(self)
+        self._name = harness_name or cdk.Names.unique_resource_name(self, max_length=_MAX_NAME, separator="_")
+        self._reader = Reader(self._name, self._place, split_token)
+        self._overrides: Needs = {}
+        self._role = self._role_of(execution_role)
+        self._owned = isinstance(self._role, iam.Role)
+        self._policies = ExecutionPolicies(self, "Policy", self._role)
+        self._config = completed(self._given, harness_name=self._name, execution_role_arn=self._role.role_arn)
+        self._acknowledged = False
+        self._resource = agentcore.CfnHarness(self, "Resource", **self._config.to_l1())
+        for path, value in l1.overrides(self._config).items():
+            self._resource.add_property_override(path, value)
+        self._acknowledge()
+        self._allow()
+        self._warn()
+        # The service tries the role when it makes the harness: without its policies that ends in NotStabilized.
+        self._resource.node.add_dependency(self._role, *self._policies.policies)
+        self._allow_managed_memory()
+
+    # ---- making ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_config(cls, scope: Construct, construct_id: str, config: Mapping[str, Any] | str | Path) -> Harness:
+        """Makes a harness from what `aws bedrock-agentcore-control create-harness --cli-input-json` takes.
+
+        Args:
+            scope: Where it belongs.
+            construct_id: Its id there.
+            config: A dict in the API's shape, or the path of a JSON or YAML file. `harnessName`, `executionRoleArn` and
+                `model` may be left out.
+
+        Raises:
+            HarnessConfigError: With every fault there is: unknown and misspelt keys at any depth as well.
+        """
+        try:
+            parsed = HarnessConfig.parse(config)
+        except HarnessConfigError as error:
+            raise error.about(f"The harness {_path(scope, construct_id)}") from None
+        return cls(
+            scope,
+            construct_id,
+            model=parsed.model,
+            system_prompt=parsed.system_prompt,
+            tools=parsed.tools,
+            skills=parsed.skills,
+            memory=parsed.memory,
+            allowed_tools=parsed.allowed_tools,
+            environment=parsed.environment,
+            image=parsed.environment_artifact,
+            hooks=parsed.hooks,
+            authorizer=parsed.authorizer_configuration,
+            truncation=parsed.truncation,
+            max_iterations=parsed.max_iterations,
+            max_tokens=parsed.max_tokens,
+            timeout=parsed.timeout_seconds,
+            environment_variables=parsed.environment_variables,
+            execution_role=parsed.execution_role_arn,
+            harness_name=parsed.harness_name,
+            tags=parsed.tags,
+        )
+
+    @staticmethod
+    def from_harness_arn(scope: Construct, construct_id: str, harness_arn: str) -> HarnessBase:
+        """Refers to a harness made elsewhere by its ARN.
+
+        Args:
+            scope: Where the reference belongs.
+            construct_id: Its id there.
+            harness_arn: `arn:aws:bedrock-agentcore:<region>:<account>:harness/<id>`; may be a token.
+        """
+        return Harness.from_harness_attributes(scope, construct_id, harness_arn=harness_arn)
+
+    @staticmethod
+    def from_harness_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        harness_arn: str,
+        execution_role: iam.IRole | None = None,
+        harness_version: str | None = None,
+        runtime_arn: str | None = None,
+        is_jwt_authorized: bool = False,
+    ) -> HarnessBase:
+        """Refers to a harness made elsewhere.
+
+        Args:
+            scope: Where the reference belongs.
+            construct_id: Its id there.
+            harness_arn: Its ARN; may be a token.
+            execution_role: Its role; needed to grant something to the harness.
+            harness_version: Its newest version; needed for an endpoint at `Version.latest()`.
+            runtime_arn: ARN of the runtime behind it (`environment.agentCoreRuntimeEnvironment.agentRuntimeArn` of
+                GetHarness); needed for metrics.
+            is_jwt_authorized: Whether callers come with a token of an identity provider: then grants are refused.
+        """
+        return ImportedHarness(
+            scope,
+            construct_id,
+            harness_arn=harness_arn,
+            execution_role=execution_role,
+            harness_version=harness_version,
+            runtime_arn=runtime_arn,
+            is_jwt_authorized=is_jwt_authorized,
+        )
+
+    def to_config(self, *, complete: bool = False) -> dict[str, Any]:
+        """Returns the configuration as `create-harness --cli-input-json` takes it.
+
+        Args:
+            complete: False gives what was given, so that a file comes back equal; True adds the derived name, the role,
+                the model and the memory where they were left out. Values known at deployment alone are tokens.
+        """
+        return (self._config if complete else self._given).to_api()
+
+    # ---- attributes --------------------------------------------------------------------------------------------------
+
+    @property
+    def harness_arn(self) -> str:
+        """ARN of the harness."""
+        return self._resource.attr_arn
+
+    @property
+    def harness_id(self) -> str:
+        """Id of the harness: its name, a hyphen and ten characters."""
+        return self._resource.attr_harness_id
+
+    @property
+    def harness_name(self) -> str:
+        """Physical name of the harness."""
+        return self._name
+
+    @property
+    def harness_version(self) -> str:
+        """The version the last deployment made; every update makes one."""
+        return self._resource.attr_version
+
+    @property
+    def managed_memory_arn(self) -> str:
+        """ARN of the memory the service makes with the harness.
+
+        Raises:
+            HarnessConfigError: The harness has no managed memory.
+        """
+        if not self._has_managed_memory():
+            fault = Fault("memory", "must be managed to have an ARN here", "another memory", "use Memory.managed(…)")
+            raise HarnessConfigError([fault], self._subject())
+        return self._resource.attr_memory_managed_memory_configuration_arn
+
+    @property
+    def runtime_arn(self) -> str:
+        """ARN of the AgentCore Runtime behind the harness, which metrics and log delivery refer to.
+
+        It cannot be invoked itself: calls and grants are for the harness.
+        """
+        return self._resource.attr_environment_agent_core_runtime_environment_agent_runtime_arn
+
+    @property
+    def runtime_id(self) -> str:
+        """Id of the runtime behind the harness; log groups are `/aws/bedrock-agentcore/runtimes/<id>-<endpoint>`."""
+        return self._resource.attr_environment_agent_core_runtime_environment_agent_runtime_id
+
+    @property
+    def execution_role(self) -> iam.IRole:
+        """The role the harness runs as."""
+        return self._role
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """The execution role: what is granted to the harness is granted to it."""
+        return self._role
+
+    @property
+    def is_jwt_authorized(self) -> bool:
+        """Whether callers come with a token of an identity provider, and not with IAM."""
+        authorizer = self._config.authorizer_configuration
+        return authorizer is not None and authorizer.custom_jwt_authorizer is not None
+
+    # ---- changing ----------------------------------------------------------------------------------------------------
+
+    def add_tool(self, tool: HarnessTool) -> None:
+        """Adds a tool, with what the role needs for it.
+
+        Raises:
+            HarnessConfigError: The tool, or all of them together, would be refused.
+        """
+        self._change(tools=(*(self._given.tools or ()), tool))
+
+    def add_skill(self, skill: HarnessSkill) -> None:
+        """Adds a skill, with what the role needs for it.
+
+        Raises:
+            HarnessConfigError: The skill would be refused.
+        """
+        self._change(skills=(*(self._given.skills or ()), skill))
+
+    def add_hook(self, hook: HarnessHook) -> None:
+        """Adds a hook, with what the role needs for it.
+
+        Raises:
+            HarnessConfigError: The hook, or all of them together, would be refused.
+        """
+        self._change(hooks=(*(self._given.hooks or ()), hook))
+
+    def add_endpoint(
+        self,
+        endpoint_name: str,
+        *,
+        version: Version | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> HarnessEndpoint:
+        """Adds a named endpoint; arguments as of `HarnessEndpoint`.
+
+        Raises:
+            HarnessConfigError: A name, description, version or tag the service would refuse.
+        """
+        return HarnessEndpoint(
+            self,
+            f"Endpoint{endpoint_name}",
+            harness=self,
+            endpoint_name=endpoint_name,
+            version=version,
+            description=description,
+            tags=tags,
+        )
+
+    def add_to_role_policy(self, statement: iam.PolicyStatement) -> bool:
+        """Adds a statement to the execution role, before the harness is made.
+
+        Do not refer to the harness itself in it: the harness waits for its role's policies.
+
+        Returns:
+            False when the role is imported and cannot be changed.
+        """
+        return self._role.add_to_principal_policy(statement).statement_added
+
+    def allow_override(
+        self,
+        *,
+        model: HarnessModelConfiguration | None = None,
+        tools: Sequence[HarnessTool] = (),
+        skills: Sequence[HarnessSkill] = (),
+    ) -> None:
+        """Lets the role do what calls may override: another model, other tools or skills.
+
+        The configuration stays as it is. Without this a call that overrides the model ends in AccessDenied.
+
+        Args:
+            model: A model that calls switch to.
+            tools: Tools that calls bring along.
+            skills: Skills that calls bring along.
+
+        Raises:
+            HarnessConfigError: One of them would be refused.
+        """
+        try:
+            extra = HarnessConfig.create(model=model, tools=list(tools) or None, skills=list(skills) or None)
+        except HarnessConfigError as error:
+            raise error.about(f"What calls of {self.node.path} may override") from None
+        self._overrides = merged(self._overrides, self._reader.overrides(extra))
+        self._allow_more()
+        if self._owned and self._reader.is_unknown_model(model):
+            messages.unknown_model(self)
+
+    def add_outputs(self) -> None:
+        """Adds outputs to the stack: `HarnessArn`, `HarnessId` and `ExecutionRoleArn`, each with the path in front."""
+        cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn, description="Invoke the harness by this ARN.")
+        cdk.CfnOutput(self, "HarnessId", value=self.harness_id, description="Id of the harness in the control plane.")
+        cdk.CfnOutput(self, "ExecutionRoleArn", value=self._role.role_arn, description="The role the harness runs as.")
+
+    # ---- within ------------------------------------------------------------------------------------------------------
+
+    def _role_of(self, execution_role: iam.IRole | str | None) -> iam.IRole:
+        if execution_role is None:
+            return HarnessExecutionRole(self, "ExecutionRole")
+        if isinstance(execution_role, str):
+            return iam.Role.from_role_arn(self, "ExecutionRole", execution_role)
+        return execution_role
+
+    def _change(self, **changes: Any) -> None:
+        try:
+            given = self._given.updated(**changes)
+            _refuse_api_only(given)
+        except HarnessConfigError as error:
+            raise error.about(self._subject()) from None
+        self._given = given
+        self._config = self._config.model_copy(update={name: getattr(given, name) for name in changes})
+        rendered = self._config.to_l1()
+        for name in changes:
+            setattr(self._resource, name, rendered[name])
+        self._acknowledge()
+        self._allow_more()
+        self._warn_of_hooks(*changes.get("hooks", ())[-1:])
+
+    def _needs(self) -> Needs:
+        """Everything the configuration needs before the harness exists."""
+        return merged(self._reader.of(self._config), self._overrides)
+
+    def _allow(self) -> list[iam.ManagedPolicy]:
+        if not self._owned:
+            return []
+        needs = self._needs()
+        if isinstance(self._role, HarnessExecutionRole):
+            needs = without(needs, self._role.needs)
+        return self._policies.write(statements(needs, self._place))
+
+    def _allow_more(self) -> None:
+        if made := self._allow():
+            self._resource.node.add_dependency(*made)
+
+    def _has_managed_memory(self) -> bool:
+        memory = self._config.memory
+        return memory is not None and memory.managed_memory_configuration is not None
+
+    def _allow_managed_memory(self) -> None:
+        if self._owned and self._has_managed_memory():
+            # Its ARN is an attribute of the harness, so this policy follows it, and no cycle arises.
+            memory: Item = {"memory": self._resource.attr_memory_managed_memory_configuration_arn}
+            policies = ExecutionPolicies(self, "ManagedMemoryPolicy", self._role)
+            policies.write(statements({"managed_memory": [memory]}, self._place))
+
+    def _acknowledge(self) -> None:
+        unknown = l1.unknown_to_validation(self._config)
+        if unknown and not self._acknowledged:
+            self._acknowledged = True
+            reason = (
+                f"{', '.join(unknown)}: in CloudFormation's schema of the resource, but not yet in the one "
+                f"aws-cdk-lib checks "
+                "against. agentcore-harness-cdk has checked the configuration itself."
+            )
+            acknowledgment = cdk.Acknowledgment(id=l1.UNEXPECTED_PROPERTY, reason=reason)
+            cdk.Validations.of(self._resource).acknowledge(acknowledgment)
+
+    def _warn(self) -> None:
+        if not self._owned:
+            needs: dict[Any, Any] = {**self._needs()}
+            if self._has_managed_memory():
+                needs["managed_memory"] = [{"memory": "*"}]
+            messages.imported_role(self, statements(needs, self._place))
+        elif self._reader.is_unknown_model(self._config.model):
+            messages.unknown_model(self)
+        self._warn_of_hooks(*(self._config.hooks or ()))
+
+    def _warn_of_hooks(self, *hooks: HarnessHook) -> None:
+        for hook in hooks:
+            function = None if hook.event is None else hook.event.target.lambda_
+            if function is not None and self._reader.is_elsewhere(function.arn):
+                messages.cross_account_hook(self, function.arn)
+
+    def _subject(self) -> str:
+        return f"The harness {self.node.path}"
+
+
+def _with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]) -> Any:
+    if not filesystems:
+        return environment
+    if environment is None:
+        return Environment.public(filesystems=filesystems)
+    if isinstance(environment, HarnessEnvironment):
+        return environment.with_filesystems(filesystems)
+    fault = Fault(
+        "filesystems",
+        "must be given inside the environment when that is no Environment",
+        f"an environment of type {type(environment).__name__}",
+        "use Environment.public(…) or Environment.vpc(…)",
+    )
+    raise HarnessConfigError([fault])
+
+
+def _refuse_api_only(config: HarnessConfig) -> None:
+    faults = [
+        Fault(
+            fault.path,
+            "must be left out for now",
+            fault.received,
+            f"{fault.fix.partition(':')[0]}, and this construct does not set it past CloudFormation yet: leave it "
+            f"out, and set it "
+            "with UpdateHarness after the deployment",
+        )
+        for fault in config.api_only()
+    ]
+    if faults:
+        raise HarnessConfigError(faults)
+
+
+def _path(scope: Construct, construct_id: str) -> str:
+    above = scope.node.path
+    return f"{above}/{construct_id}" if above else construct_id
