@@ -115,7 +115,7 @@ _EVERYTHING: dict[str, Any] = {
             "apiFormat": "converse_stream",
             "additionalParams": {
                 "guardrailConfig": {"guardrailIdentifier": "abc123", "guardrailVersion": "1", "trace": "enabled"},
-                "snake_key": {"PascalKey": [1, None, True]},
+                "snake_key": {"PascalKey": [1, True, {}, []]},
             },
         }
     },
@@ -428,6 +428,11 @@ _API_ONLY: dict[str, dict[str, Any]] = {
                 },
             },
         ],
+    ),
+    # Templates have no null.
+    "api_only_null": _variant(
+        "ApiOnlyNull",
+        model={"bedrockModelConfig": {"modelId": "m", "additionalParams": {"stop": None, "deep": [{"er": [1, None]}]}}},
     ),
     "api_only_secret": _variant(
         "ApiOnlySecret",

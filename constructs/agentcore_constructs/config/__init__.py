@@ -35,6 +35,7 @@ from .filesystems import (
     S3FilesAccessPointConfiguration,
     SessionStorageConfiguration,
 )
+from .guardrail import Guardrail
 from .harness import CONFIG_FIELDS, HarnessConfig, SystemContentBlock
 from .hooks import (
     HarnessHook,
@@ -56,7 +57,6 @@ from .memory import (
 )
 from .model import (
     DEFAULT_MODEL_ID,
-    Guardrail,
     HarnessBedrockModelConfig,
     HarnessGeminiModelConfig,
     HarnessLiteLlmModelConfig,

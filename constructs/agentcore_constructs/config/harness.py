@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from .api_only import api_only_faults
 from .authorizer import HarnessAuthorizer
 from .cdk import HasRoleArn, IsDuration, attribute, seconds
 from .drafts import draft_of, drafted
 from .environment import HarnessEnvironment, HarnessEnvironmentArtifact
-from .errors import Fault, HarnessConfigError, received
+from .errors import Fault, HarnessConfigError
 from .files import read
 from .hooks import HarnessHook
 from .memory import HarnessMemoryConfiguration
 from .model import HarnessModelConfiguration
-from .node import Node, OneOf, fields, joined, walk
+from .node import Node, OneOf, fields
 from .primitives import Entries, Int, Items, Text
 from .render import render
 from .skills import HarnessSkill
@@ -302,7 +303,7 @@ class HarnessConfig(Node):
 
     def api_only(self) -> tuple[Fault, ...]:
         """Returns what is set that the API takes and CloudFormation cannot say."""
-        return tuple(_api_only(self))
+        return tuple(api_only_faults(self))
 
     def rules(self, path: str) -> Iterator[Fault]:  # noqa: ARG002  (the root's path is empty)
         """Names must be unique, and allowed tools must exist."""
@@ -329,16 +330,3 @@ def _prompt(prompt: Any) -> Any:
     if isinstance(prompt, (list, tuple)):
         return tuple(SystemContentBlock.draft(text=item) if isinstance(item, str) else item for item in prompt)
     return prompt
-
-
-def _api_only(root: Node) -> Iterator[Fault]:
-    for path, node in walk(root):
-        for field in fields(type(node)):
-            value = node.__dict__[field.name]
-            if field.api_only is not None and value is not None and field.api_only.applies_to(value):
-                yield Fault(
-                    joined(path, field.api),
-                    "must be something CloudFormation can say",
-                    received(value, sensitive=not field.api_only.values),
-                    f"leave it out: {field.api_only.reason}",
-                )

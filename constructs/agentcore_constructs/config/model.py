@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-models.htm
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .cdk import HasCredentialProviderArn, HasKeyArn, attribute
+from .cdk import HasCredentialProviderArn, attribute
 from .errors import Fault, Refused, received
+from .guardrail import Guardrail, guardrail_faults
 from .node import Node, OneOf, joined
 from .primitives import Choice, Companion, Int, Json, Num, Text
 from .tokens import is_token
@@ -23,7 +23,6 @@ DEFAULT_MODEL_ID = "global.anthropic.claude-sonnet-4-6"
 
 BedrockApiFormat = Literal["converse_stream", "responses", "chat_completions"]
 OpenAiApiFormat = Literal["chat_completions", "responses"]
-GuardrailTrace = Literal["enabled", "disabled", "enabled_full"]
 
 ModelId = Annotated[str, Text("the id of a model", "name a model", min=1)]
 ApiKeyArn = Annotated[
@@ -50,18 +49,6 @@ Temperature = Annotated[float, Num(ge=0, le=2)]
 TopP = Annotated[float, Num(ge=0, le=1)]
 TopK = Annotated[int, Int(ge=0, le=500)]
 AdditionalParams = Annotated[dict[str, Any], Json("a JSON object of the provider's own parameters")]
-
-_IDENTIFIER = Text(
-    "the id or ARN of a guardrail",
-    "pass the guardrail's id or ARN",
-    max=2048,
-    min=1,
-    pattern=r"([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+)",
-)
-_VERSION = Text(
-    "a guardrail version: a number or DRAFT", "write the version as a string", pattern=r"[1-9][0-9]{0,7}|DRAFT"
-)
-_TRACE = Choice(get_args(GuardrailTrace))
 
 
 class HarnessBedrockModelConfig(Node):
@@ -112,21 +99,7 @@ class HarnessBedrockModelConfig(Node):
                 f"apiFormat {received(self.api_format)}",
                 "leave api_format out, or remove the guardrail",
             )
-        yield from _guardrail_faults(params["guardrailConfig"], where)
-
-
-def _guardrail_faults(config: object, path: str) -> Iterator[Fault]:
-    if is_token(config):
-        return
-    if not isinstance(config, Mapping):
-        yield Fault(path, "must be a JSON object", received(config), "write guardrailIdentifier and guardrailVersion")
-        return
-    for name, limit in (("guardrailIdentifier", _IDENTIFIER), ("guardrailVersion", _VERSION), ("trace", _TRACE)):
-        if name not in config:
-            if name != "trace":
-                yield Fault(joined(path, name), "must be given", "nothing", "name the guardrail and its version")
-        elif (fault := limit.fault(config[name], joined(path, name))) is not None:
-            yield fault
+        yield from guardrail_faults(params["guardrailConfig"], where)
 
 
 class HarnessOpenAiModelConfig(Node):
@@ -206,49 +179,6 @@ class HarnessModelConfiguration(OneOf):
     open_ai_model_config: HarnessOpenAiModelConfig | None = None
     gemini_model_config: HarnessGeminiModelConfig | None = None
     lite_llm_model_config: HarnessLiteLlmModelConfig | None = None
-
-
-class HasGuardrailId(Protocol):
-    """A Bedrock guardrail construct."""
-
-    @property
-    def guardrail_id(self) -> str:
-        """Its id."""
-
-
-@dataclass(frozen=True)
-class Guardrail:
-    """A Bedrock guardrail on what goes into and comes out of a Bedrock model.
-
-    It must be in the harness's Region, and works only with the API format `converse_stream`.
-
-    Attributes:
-        guardrail: Its id or ARN, or a construct with `guardrail_id` (a `CfnGuardrail` too).
-        version: A version number as a string, or `DRAFT`.
-        trace: Whether the assessment is traced.
-        encryption_key: The customer key that encrypts it, so that the role may decrypt it.
-    """
-
-    guardrail: str | HasGuardrailId | Any
-    version: str
-    trace: GuardrailTrace | None = None
-    encryption_key: str | HasKeyArn | None = None
-
-    @property
-    def arn(self) -> str | None:
-        """Its ARN, where one is known."""
-        if isinstance(self.guardrail, str):
-            return self.guardrail if self.guardrail.startswith("arn:") else None
-        found = attribute(self.guardrail, "guardrail_arn", "attr_guardrail_arn")
-        return found if isinstance(found, str) else None
-
-    def params(self) -> dict[str, Any]:
-        """Returns the `guardrailConfig` of the API."""
-        config = {
-            "guardrailIdentifier": attribute(self.guardrail, "guardrail_id", "attr_guardrail_id"),
-            "guardrailVersion": self.version,
-        }
-        return config if self.trace is None else {**config, "trace": self.trace}
 
 
 class Model:
