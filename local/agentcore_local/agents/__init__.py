@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentcore_local.agents import inline, plan, scripts
+from agentcore_local.agents import inline, models, plan, scripts
 from agentcore_local.agents.events import Event, Stream
 from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
@@ -16,15 +16,15 @@ from agentcore_local.agents.run import Run
 from agentcore_local.agents.sessions import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
-__all__ = ["Event", "Invocation", "invoke", "reset", "scripts", "sessions", "shutdown"]
+__all__ = ["Event", "Invocation", "invoke", "models", "reset", "scripts", "sessions", "shutdown"]
 
 loop = AgentLoop()
 sessions = Store()
 
 
-async def invoke(invocation: Invocation) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
     """Run one invocation and yield its events as they happen.
 
     The work runs on the agents' own thread; closing the iterator cancels it and waits until it has cleaned up. Nothing
@@ -74,6 +74,7 @@ def reset(account: str | None = None) -> None:
     sessions.clear(account)
     if account is None:
         scripts.registry.clear()
+        models.choices.clear()
 
 
 def shutdown() -> None:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 MAX_UNREAD = 512
 """Events a consumer may leave unread before the agent waits for it. Keeps a stalled client from filling the memory."""
 
-_BLOCKING_WORKERS = 16
+_BLOCKING_WORKERS = 64
 """Threads for blocking work of tools and hooks (files, boto3 calls); shared by all agents."""
 
 

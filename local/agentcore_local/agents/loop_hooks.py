@@ -30,20 +30,19 @@ class LoopHooks(HookProvider):
     Attributes:
         usage: Tokens of the invocation's model calls so far.
         model_error: What the last model call failed with.
+        provider: The model to keep within the invocation's budget; set before the agent starts.
     """
 
     def __init__(
         self,
         *,
         plan: Plan,
-        provider: Provider,
         lifecycle: Lifecycle,
         stream: Stream,
         tools: Toolbox,
         answer: dict[str, Any] | None,
     ) -> None:
         self._plan = plan
-        self._provider = provider
         self._lifecycle = lifecycle
         self._stream = stream
         self._tools = tools
@@ -52,6 +51,7 @@ class LoopHooks(HookProvider):
         self._resumed = answer is not None
         self.usage = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
         self.model_error: Exception | None = None
+        self.provider: Provider | None = None
 
     def register_hooks(self, registry: HookRegistry, **_kwargs: Any) -> None:
         """Called by Strands when the agent is made."""
@@ -75,12 +75,12 @@ class LoopHooks(HookProvider):
         self._stream.tool_results_complete()
 
     def _before_model_call(self, event: BeforeModelCallEvent) -> None:  # noqa: ARG002 - Strands passes it by name
-        own = self._provider.max_tokens
-        if self._plan.max_tokens is None:
+        if self._plan.max_tokens is None or self.provider is None:
             return
+        own = self.provider.max_tokens
         left = max(1, self._plan.max_tokens - self.usage["outputTokens"])
         budget_binds = own is None or left < own
-        self._provider.cap(left if own is None else min(left, own))
+        self.provider.cap(left if own is None else min(left, own))
         self._stream.cap_reason = "max_output_tokens_exceeded" if budget_binds else "max_tokens"
 
     def _after_model_call(self, event: AfterModelCallEvent) -> None:

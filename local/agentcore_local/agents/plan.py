@@ -6,6 +6,7 @@ that the server has checked already.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,6 @@ _CONFIG_OF_TYPE = {
     "inline_function": "inlineFunction",
     "agentcore_code_interpreter": "agentCoreCodeInterpreter",
 }
-_NEEDS_CONFIG = {"remote_mcp", "agentcore_gateway", "inline_function"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def resolve(invocation: Invocation) -> Plan:
         messages=_messages(request["messages"]),
         model=effective("model") or DEFAULT_MODEL,
         system_prompt=effective("systemPrompt", []),
-        tools=_tools(effective("tools", []), "tools"),
+        tools=_tools(effective("tools", [])),
         skills=tuple(effective("skills", [])),
         allowed_tools=None if allowed is None else tuple(allowed),
         truncation=harness.get("truncation") or {"strategy": "sliding_window"},
@@ -164,38 +164,45 @@ def _messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             f"messages[{len(messages) - 1}].content must not hold a toolUse block: only the model asks for tools; "
             "received one in the last message; send the toolResult alone, the session knows the call it answers."
         )
-    return messages
+    return [
+        {"role": message["role"], "content": [_block(block) for block in message["content"]]} for message in messages
+    ]
+
+
+def _block(block: dict[str, Any]) -> dict[str, Any]:
+    """A content block with its blob as bytes; JSON has it in base64."""
+    redacted = block.get("reasoningContent", {}).get("redactedContent")
+    if isinstance(redacted, str):
+        return {"reasoningContent": {"redactedContent": base64.b64decode(redacted)}}
+    return block
 
 
 def _mounts(filesystems: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(settings["mountPath"] for item in filesystems for settings in item.values())
+    paths = tuple(settings["mountPath"].rstrip("/") for item in filesystems for settings in item.values())
+    for path in paths:
+        if path in {"/mnt/.", "/mnt/.."}:  # botocore's pattern lets them pass
+            raise RequestRefused.invalid(f"mountPath must name a directory below /mnt; received {path!r}; rename it.")
+    return paths
 
 
-def _tools(tools: list[dict[str, Any]], path: str) -> tuple[ToolConfig, ...]:
-    resolved = tuple(_tool(tool, f"{path}[{index}]") for index, tool in enumerate(tools))
+def _tools(tools: list[dict[str, Any]]) -> tuple[ToolConfig, ...]:
+    resolved = tuple(_tool(tool) for tool in tools)
     seen: dict[str, str] = {}
     for tool in resolved:
         # Strands, and so the service's own loop, cannot tell a-b from a_b.
         key = tool.name.replace("-", "_")
         if key in seen:
             raise RequestRefused.invalid(
-                f"{path} must have unique names (- and _ count as the same); received {seen[key]!r} and {tool.name!r}; "
+                f"tools must have unique names (- and _ count as the same); received {seen[key]!r} and {tool.name!r}; "
                 "rename one of them."
             )
         seen[key] = tool.name
     return resolved
 
 
-def _tool(tool: dict[str, Any], path: str) -> ToolConfig:
+def _tool(tool: dict[str, Any]) -> ToolConfig:
     kind = tool["type"]
-    member = _CONFIG_OF_TYPE[kind]
-    given = tool.get("config") or {}
-    if any(name != member for name in given) or (kind in _NEEDS_CONFIG and member not in given):
-        raise RequestRefused.invalid(
-            f"{path}.config must be {member} for a tool of type {kind}; received {', '.join(given) or 'none'}; "
-            f"give config.{member}."
-        )
-    config = given.get(member, {})
+    config = (tool.get("config") or {}).get(_CONFIG_OF_TYPE[kind], {})
     return ToolConfig(type=kind, name=tool.get("name") or _inferred_name(kind, config), config=config)
 
 

@@ -60,17 +60,9 @@ class Run:
         self._room = room
         self._pending: Pending | None = None
         self._cancelled = threading.Event()
-        self._lifecycle = Lifecycle(plan, stream)
-        self._provider = models.provider(plan)
+        self._lifecycle = Lifecycle(plan, session, stream)
         self._tools = toolbox.build(plan, session.machine)
-        self._hooks = LoopHooks(
-            plan=plan,
-            provider=self._provider,
-            lifecycle=self._lifecycle,
-            stream=stream,
-            tools=self._tools,
-            answer=answer,
-        )
+        self._hooks = LoopHooks(plan=plan, lifecycle=self._lifecycle, stream=stream, tools=self._tools, answer=answer)
 
     async def execute(self) -> None:
         """Run the agent and write its stream; the conversation is up to date afterwards.
@@ -83,12 +75,15 @@ class Run:
                 self._stream.end("hook_stopped")
             else:
                 await self._work()
-            await self._lifecycle.after_invocation(self._stream.last_stop or "end_turn", self._hooks.usage)
+            await self._lifecycle.after_invocation(self._stream.last_stop, self._hooks.usage)
+        except StreamFailed:
+            await self._lifecycle.after_invocation(None, self._hooks.usage)
+            raise
         finally:
             self._cancelled.set()  # what a provider's SDK still does on a thread of its own ends soon
 
     async def _work(self) -> None:
-        agent = self._agent()
+        agent = self._agent(await self._provider())
         limit = asyncio.timeout(self._plan.timeout_seconds)
         try:
             async with limit:
@@ -116,10 +111,21 @@ class Run:
             agent.take_snapshot(include=["interrupt_state"]).to_dict() if self._pending is not None else None
         )
 
-    def _agent(self) -> Agent:
+    async def _provider(self) -> models.Provider:
+        try:
+            if models.is_scripted(self._plan):
+                provider = models.provider(self._plan)
+            else:
+                provider = await asyncio.to_thread(models.provider, self._plan)
+        except Exception as error:
+            raise StreamFailed("runtimeClientError", f"The model cannot be used: {error}") from error
+        self._hooks.provider = provider
+        return provider
+
+    def _agent(self, provider: models.Provider) -> Agent:
         history = list(self._conversation.messages)
         agent = Agent(
-            model=self._provider.model,
+            model=provider.model,
             messages=cast("Any", history),
             tools=list(self._tools.tools),
             system_prompt=cast("Any", self._plan.system_prompt) or None,
@@ -127,7 +133,7 @@ class Run:
             conversation_manager=truncation.manager(self._plan.truncation),
             hooks=[self._hooks],
             tool_executor=SequentialToolExecutor(),
-            retry_strategy=ModelRetryStrategy(max_attempts=self._provider.attempts),
+            retry_strategy=ModelRetryStrategy(max_attempts=provider.attempts),
             name=self._plan.harness_name,
         )
         if self._answer is not None and self._conversation.snapshot is not None:

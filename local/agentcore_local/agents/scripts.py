@@ -167,6 +167,24 @@ class Registry:
         with self._lock:
             self._scripts[harness] = parsed
 
+    def load(self, path: str | Path) -> None:
+        """Register what a YAML file holds: one script for all harnesses, or, under ``harnesses``, one for each name.
+
+        Raises:
+            ScriptError: when the file cannot be read or is malformed.
+        """
+        data = _read(path)
+        named = data.get("harnesses") if isinstance(data, Mapping) else None
+        if named is None:
+            self.register(None, data)
+            return
+        _check_keys(data, {"harnesses", "rules"}, str(path))
+        _check_keys(named, set(named), "harnesses")
+        for name, rules in named.items():
+            self.register(name, rules)
+        if "rules" in data:
+            self.register(None, data["rules"])
+
     def clear(self) -> None:
         """Forget all scripts: the built-in one speaks again."""
         with self._lock:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from agentcore_local.faults import RequestRefused
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
 
     from agentcore_local.agents.plan import Plan
@@ -134,7 +135,11 @@ STORAGE_PREFIX = "mnt-"
 
 @dataclass(slots=True)
 class Session:
-    """One session and its machine."""
+    """One session and its machine.
+
+    Attributes:
+        last_delivery: What brings the session's last lifecycle event to a topic or a bus; the next one waits for it.
+    """
 
     key: SessionKey
     machine: Machine
@@ -145,6 +150,7 @@ class Session:
     lifetime_seconds: int
     has_memory: bool
     busy: bool = False
+    last_delivery: asyncio.Task[None] | None = None
     conversations: dict[str, Conversation] = field(default_factory=dict)
 
 

@@ -34,7 +34,7 @@ _SCHEMA = {
         "command": {
             "type": "string",
             "enum": ["view", "create", "str_replace", "insert", "list"],
-            "description": "view, create (or overwrite) or edit a file: replace a text, insert lines; or list a directory.",
+            "description": "view, create (or overwrite) or edit a file (replace text, insert lines); list a directory.",
         },
         "path": {"type": "string", "description": "Absolute path, or relative to the working directory."},
         "file_text": {"type": "string", "description": "create: the whole content."},
