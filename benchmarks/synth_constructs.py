@@ -7,6 +7,7 @@ import sys
 import time
 
 import aws_cdk as cdk
+
 from agentcore_constructs import Harness, Memory, Model, Tool, Version
 
 PER_STACK = 50  # a stack holds at most 500 resources

@@ -7,9 +7,13 @@ import os
 # Before anything imports jsii: its end-of-life banner would drown what a failing test prints.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
-import aws_cdk as cdk
+from typing import TYPE_CHECKING
+
 import pytest
 from support import synth
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
 
 
 @pytest.fixture
