@@ -135,8 +135,9 @@ def _aws_client(target: Target, service: str, config: Any) -> Any:
 def _local_client(target: Target, service: str, config: Any) -> Any:
     import boto3  # noqa: PLC0415 - see the module's docstring
     import botocore.session  # noqa: PLC0415
-    from agentcore_local.toolchain import environment  # noqa: PLC0415 - the one place that knows the local credentials
     from botocore.config import Config  # noqa: PLC0415
+
+    from agentcore_local.toolchain import environment  # noqa: PLC0415 - the one place that knows the local credentials
 
     variables = environment(target.endpoint, target.account, target.region)
     # Nothing of the user's own AWS set-up may leak in: no profile, no files, no proxy, no FIPS or dual-stack switch.

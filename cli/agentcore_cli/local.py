@@ -56,6 +56,18 @@ def up(
     process.require_server()
     folder = state.home()
     state_dir = state_dir.resolve() if state_dir else None
+    with _interrupts():
+        child, record = _started(folder, port, state_dir)
+        if child is None or detach:
+            _announce(record, started=child is not None, as_json=as_json)
+        else:
+            _stay(child, record, folder, as_json=as_json)
+
+
+def _started(
+    folder: Path, port: int | None, state_dir: Path | None
+) -> tuple[subprocess.Popen[bytes] | None, state.Record]:
+    """Start it unless it runs; None in place of the process when it does."""
     with state.starting(folder):
         seen = process.observe(folder)
         if seen.presence == "silent" and seen.record is not None:
@@ -66,14 +78,10 @@ def up(
             )
         if seen.presence == "running" and seen.record is not None:
             _require_same(seen.record, port, state_dir)
-            _announce(seen.record, started=False, as_json=as_json)
-            return
+            return None, seen.record
         port = DEFAULT_PORT if port is None else port
         process.require_free_port(port)
-        child, record = process.start(folder, port=port, state_dir=state_dir)
-    _announce(record, started=True, as_json=as_json, detached=detach)
-    if not detach:
-        _stay(child, record, folder)
+        return process.start(folder, port=port, state_dir=state_dir)
 
 
 @local_app.command()
@@ -211,10 +219,11 @@ def _described(record: state.Record, health: dict[str, Any]) -> str:
     return "The local cloud is running.\n" + "".join(f"  {name:<9} {value}\n" for name, value in rows)
 
 
-def _stay(child: subprocess.Popen[bytes], record: state.Record, folder: Path) -> None:
+def _stay(child: subprocess.Popen[bytes], record: state.Record, folder: Path, *, as_json: bool) -> None:
     """Show the server's log until it ends or is interrupted; it is stopped on Ctrl-C, SIGTERM and a closed terminal."""
     try:
-        with _interrupts(), Path(record.log).open("rb") as log:
+        _announce(record, started=True, as_json=as_json, detached=False)
+        with Path(record.log).open("rb") as log:
             log.seek(0, os.SEEK_END)  # what came before the ready line has been read
             while child.poll() is None:
                 _show(log.read())
@@ -243,7 +252,7 @@ def _show(output: bytes) -> None:
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the wait as Ctrl-C does, so that the server never outlives its terminal unseen."""
+    """Let SIGTERM and SIGHUP act as Ctrl-C does, so that no server outlives its terminal unseen."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

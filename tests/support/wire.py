@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as AgentCore does on the wire, for what a real local cloud cannot be asked to do wrong."""
+"""A small HTTP server that answers as AgentCore does, for what a real local cloud cannot be asked to do wrong."""
 
 from __future__ import annotations
 
@@ -64,101 +64,104 @@ class Wire:
         return [json.loads(body) for _, path, body, _ in self.requests if path.startswith("/harnesses/invoke")]
 
 
+class Handler(BaseHTTPRequestHandler):
+    """One request; subclassed by `serve` to know its `Wire`."""
+
+    protocol_version = "HTTP/1.1"
+    wire: Wire
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Keep quiet."""
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.wire.requests.append((self.command, self.path, body, dict(self.headers)))
+        if self.path == "/health":
+            self._json(200, self.wire.health)
+        elif self.path == "/reset":
+            self._json(self.wire.reset_status, {})
+        elif self.path.startswith("/harnesses/invoke"):
+            self._stream()
+        elif self.path.startswith("/harnesses"):
+            self._list()
+        else:
+            self._stack(body.decode())
+
+    def _json(self, status: int, value: Any, **headers: str) -> None:
+        self._send(status, json.dumps(value).encode(), "application/json", headers)
+
+    def _send(self, status: int, body: bytes, kind: str, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _stream(self) -> None:
+        if self.wire.refusal:
+            status, code, message = self.wire.refusal
+            self._json(status, {"message": message}, **{"x-amzn-ErrorType": code})
+            return
+        frames = b"".join(frame(event) for event in self.wire.events)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.amazon.eventstream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(frames), frames))
+        if self.wire.breaks_off:
+            self.close_connection = True
+        else:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _list(self) -> None:
+        page = int(self.path.partition("nextToken=")[2] or 0)
+        listed = [
+            {
+                "harnessName": name,
+                "harnessId": f"{name}-0123456789",
+                "arn": ARN.replace("research", name),
+                "status": "READY",
+                "createdAt": 0,
+                "updatedAt": 0,
+                "harnessVersion": "1",
+            }
+            for name in self.wire.harnesses[page]
+        ]
+        more = {"nextToken": str(page + 1)} if page + 1 < len(self.wire.harnesses) else {}
+        self._json(200, {"harnesses": listed, **more})
+
+    def _stack(self, body: str) -> None:
+        name = body.partition("StackName=")[2].partition("&")[0]
+        if name not in self.wire.stacks:
+            error = f"<Code>ValidationError</Code><Message>Stack with id {name} does not exist</Message>"
+            text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+            self._send(400, text.encode(), "text/xml", {})
+            return
+        status, outputs = self.wire.stacks[name]
+        members = "".join(
+            f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+            for key, value in outputs.items()
+        )
+        stack = (
+            f"<StackName>{name}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>"
+            f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs>"
+        )
+        result = f"<DescribeStacksResult><Stacks><member>{stack}</member></Stacks></DescribeStacksResult>"
+        text = f"<DescribeStacksResponse>{result}</DescribeStacksResponse>"
+        self._send(200, text.encode(), "text/xml", {})
+
+
 @contextmanager
 def serve() -> Iterator[Wire]:
     """Run the server on a free port of 127.0.0.1."""
     wire = Wire()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-            """Keep quiet."""
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            wire.requests.append((self.command, self.path, body, dict(self.headers)))
-            if self.path == "/health":
-                self._json(200, wire.health)
-            elif self.path == "/reset":
-                self._json(wire.reset_status, {})
-            elif self.path.startswith("/harnesses/invoke"):
-                self._stream()
-            elif self.path.startswith("/harnesses"):
-                self._list()
-            else:
-                self._stack(body.decode())
-
-        def _json(self, status: int, value: Any, **headers: str) -> None:
-            self._send(status, json.dumps(value).encode(), "application/json", headers)
-
-        def _send(self, status: int, body: bytes, kind: str, headers: Mapping[str, str]) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def _stream(self) -> None:
-            if wire.refusal:
-                status, code, message = wire.refusal
-                self._json(status, {"message": message}, **{"x-amzn-ErrorType": code})
-                return
-            frames = b"".join(frame(event) for event in wire.events)
-            self.send_response(200)
-            self.send_header("Content-Type", "application/vnd.amazon.eventstream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(frames), frames))
-            if wire.breaks_off:
-                self.close_connection = True
-            else:
-                self.wfile.write(b"0\r\n\r\n")
-
-        def _list(self) -> None:
-            page = int(self.path.partition("nextToken=")[2] or 0)
-            listed = [
-                {
-                    "harnessName": name,
-                    "harnessId": f"{name}-0123456789",
-                    "arn": ARN.replace("research", name),
-                    "status": "READY",
-                    "createdAt": 0,
-                    "updatedAt": 0,
-                    "harnessVersion": "1",
-                }
-                for name in wire.harnesses[page]
-            ]
-            more = {"nextToken": str(page + 1)} if page + 1 < len(wire.harnesses) else {}
-            self._json(200, {"harnesses": listed, **more})
-
-        def _stack(self, body: str) -> None:
-            name = body.partition("StackName=")[2].partition("&")[0]
-            if name not in wire.stacks:
-                error = f"<Code>ValidationError</Code><Message>Stack with id {name} does not exist</Message>"
-                text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
-                self._send(400, text.encode(), "text/xml", {})
-                return
-            status, outputs = wire.stacks[name]
-            members = "".join(
-                f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
-                for key, value in outputs.items()
-            )
-            stack = (
-                f"<StackName>{name}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>"
-                f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs>"
-            )
-            result = f"<DescribeStacksResult><Stacks><member>{stack}</member></Stacks></DescribeStacksResult>"
-            text = f"<DescribeStacksResponse>{result}</DescribeStacksResponse>"
-            self._send(200, text.encode(), "text/xml", {})
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"wire": wire}))
     server.daemon_threads = True
     wire.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

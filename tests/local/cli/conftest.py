@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from agentcore_cli import state
-from agentcore_cli.main import app
 from support import wire
 from typer.testing import CliRunner, Result
+
+from agentcore_cli import state
+from agentcore_cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Run(Protocol):

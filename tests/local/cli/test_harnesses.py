@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.wire import ARN, Wire
+
 from agentcore_cli import harnesses, targets
 from agentcore_cli.errors import MISUSED, CliError
-from support.wire import ARN, Wire
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_references_at_their_limits_pass(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "9a", "a-b", "a" * 41, "a b", "Stack.", ".Out", ARN[:-1], "arn:aws:s3:::bucket"])
 def test_what_can_be_no_harness_is_refused(name: str) -> None:
-    with pytest.raises(CliError, match="^HARNESS must be a harness name") as caught:
+    with pytest.raises(CliError, match=r"^HARNESS must be a harness name") as caught:
         harnesses.check(name)
 
     assert caught.value.exit_code == MISUSED

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from agentcore_cli import aws, console, invoke, targets
-from agentcore_cli.errors import FAILED, INCOMPLETE, INTERRUPTED, MISUSED
 from support import streams
 from support.wire import ARN, Wire
 
+from agentcore_cli import aws, console, invoke, targets
+from agentcore_cli.errors import FAILED, INCOMPLETE, INTERRUPTED, MISUSED
+
 from .conftest import Run, document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SESSION = "s" * 33
 
@@ -39,7 +43,8 @@ def test_the_answer_goes_to_stdout_and_everything_else_to_stderr(cloud: Wire, ru
 
 
 def test_the_request_says_what_was_typed(cloud: Wire, run: Run) -> None:
-    model = '{"openAiModelConfig": {"modelId": "gpt", "apiKeyArn": "arn:aws:bedrock-agentcore:us-east-1:000000000000:token-vault/default/apikeycredentialprovider/k"}}'
+    key = "arn:aws:bedrock-agentcore:us-east-1:000000000000:token-vault/default/apikeycredentialprovider/k"
+    model = json.dumps({"openAiModelConfig": {"modelId": "gpt", "apiKeyArn": key}})
 
     run("invoke", "research", "hi", "--session", SESSION, "--endpoint", "PROD", "--actor", "ann", "--model", model)
 
@@ -115,8 +120,10 @@ def test_an_inline_function_is_handed_over_with_the_command_that_answers_it(clou
     assert result.exit_code == 0
     assert result.stderr.splitlines()[-2:] == [
         'The agent waits for the result of the inline function refund({"order": "12"}).',
-        f"Answer it: agentcore-harness invoke research --session {SESSION} --endpoint PROD --actor ann "
-        "--region us-east-1 --answer t7 'RESULT'",
+        (
+            f"Answer it: agentcore-harness invoke research --session {SESSION} --endpoint PROD --actor ann "
+            "--region us-east-1 --answer t7 'RESULT'"
+        ),
     ]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pytest
-from agentcore_cli.render import Piece, Renderer, shorten, usage_line, waiting_lines
-from agentcore_cli.stream import Reply
 from support import streams
 from support.streams import Event, call, message, reasoning, result, text
+
+from agentcore_cli.render import Piece, Renderer, shorten, usage_line, waiting_lines
+from agentcore_cli.stream import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def pieces(events: Iterable[Event]) -> list[Piece]:

@@ -7,11 +7,12 @@ import re
 
 import botocore.session
 import pytest
+from botocore.validate import ParamValidator
+from support.wire import ARN
+
 from agentcore_cli import request, targets
 from agentcore_cli.errors import MISUSED, CliError
 from agentcore_cli.harnesses import Harness
-from botocore.validate import ParamValidator
-from support.wire import ARN
 
 SESSION = "s" * 33
 LOCAL = targets.Target("local", "http://127.0.0.1:1", targets.DEFAULT_ACCOUNT, "us-east-1")

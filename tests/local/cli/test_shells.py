@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from agentcore_cli import shells
 
 AWKWARD = 'it\'s $HOME `id` \\ "x"'

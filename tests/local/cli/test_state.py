@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from agentcore_cli import state
 from agentcore_cli.errors import CliError
 
@@ -88,5 +89,5 @@ def test_forgetting_spares_the_record_of_another_process(folder: Path) -> None:
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(CliError, match="cannot be written to .* AGENTCORE_HOME"):
+    with pytest.raises(CliError, match=r"cannot be written to .* AGENTCORE_HOME"):
         state.prepare(tmp_path / "file" / ".agentcore")

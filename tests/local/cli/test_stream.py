@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import botocore.session
 import pytest
-from agentcore_cli.stream import ANSWERED, CUT_SHORT, HANDED_OVER, Reply, incomplete, parse_input
 from support import streams
 from support.streams import call, message, result, text, usage
+
+from agentcore_cli.stream import ANSWERED, CUT_SHORT, HANDED_OVER, Reply, incomplete, parse_input
 
 
 def test_text_is_put_together() -> None:

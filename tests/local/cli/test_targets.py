@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from agentcore_cli import state, targets
 from agentcore_cli.errors import FAILED, MISUSED, CliError
-from support.wire import Wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.wire import Wire
 
 LOCAL_SHELL = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "111122223333"}
 
