@@ -1,0 +1,137 @@
+"""What a state must know of the harness it invokes, and what it must tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+
+from agentcore_constructs.config import Fault, HarnessConfig, HarnessConfigError, Node, is_token
+from agentcore_constructs.config.cdk import offers
+
+from .expressions import is_expression, json_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs import Construct
+
+    from agentcore_constructs import IEndpoint, IHarness
+
+OVERRIDE_PERMISSIONS = "@agentcore-harness-cdk:override-permissions"
+_GRANTED = ("model", "tools", "skills")
+
+
+def own_configuration(harness: IHarness) -> Mapping[str, Any] | None:
+    """What a harness made in this app was given, in the API's shape; None for an imported one, which is not known."""
+    if not offers(harness, "to_config"):
+        return None
+    to_config: Callable[[], dict[str, Any]] = harness.to_config  # type: ignore[attr-defined]  # of Harness, as just seen
+    return to_config()
+
+
+def own_timeout(harness: IHarness) -> Any:
+    """The harness' own limit of one invocation in seconds, where it was set."""
+    return (own_configuration(harness) or {}).get("timeoutSeconds")
+
+
+def caller_faults(harness: IHarness) -> Iterator[Fault]:
+    """Yields a fault when a harness does not take callers with IAM."""
+    if getattr(harness, "is_jwt_authorized", False):
+        yield Fault(
+            "harness",
+            "must take callers with IAM: Step Functions signs its requests and has no token",
+            "a harness with a JWT authorizer, which refuses IAM",
+            "use a second harness without authorizer for workflows, or invoke this one from code that gets a token",
+        )
+
+
+def inline_tool_faults(harness: IHarness, overrides: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yields a fault when the agent may ask for a tool that a bare state cannot run.
+
+    Args:
+        harness: The harness as it is now; tools may be added to it later.
+        overrides: What the call changes, in the API's shape.
+    """
+    effective = {**(own_configuration(harness) or {}), **overrides}
+    inline = _inline_tools(effective.get("tools"), effective.get("allowedTools"))
+    if inline:
+        yield Fault(
+            "harness",
+            "must have no inline tools: a state gets the stop reason tool_use without the call, and cannot answer it",
+            f"the inline tool{'s' if len(inline) > 1 else ''} {', '.join(inline)}",
+            "invoke the harness from a Lambda function that answers its tool calls, offer the function through a "
+            "gateway, or leave the tool out of this call with allowed_tools",
+        )
+
+
+def allowed_tools_faults(harness: IHarness, overrides: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yields a fault for each tool the call allows that neither the harness nor the call has.
+
+    Nothing is known of an imported harness, nor while the call's tools are an expression.
+    """
+    config = own_configuration(harness)
+    allowed = overrides.get("allowedTools")
+    if config is None or not isinstance(allowed, list):
+        return
+    try:
+        HarnessConfig.parse({"tools": overrides.get("tools", config.get("tools", [])), "allowedTools": allowed})
+    except HarnessConfigError as error:
+        yield from (fault for fault in error.faults if fault.path.startswith("allowedTools["))
+
+
+def endpoint_faults(harness: IHarness, endpoint: IEndpoint) -> Iterator[Fault]:
+    """Yields a fault when an endpoint is another harness'."""
+    owner = getattr(endpoint, "harness", None)
+    if owner is not None and owner.node.path != harness.node.path:
+        fix = "pass an endpoint of this harness, or the other harness"
+        yield Fault("endpoint", f"must be an endpoint of {harness.node.path}", f"one of {owner.node.path}", fix)
+
+
+def allow_overrides(state: Construct, harness: IHarness, overrides: Mapping[str, Any]) -> None:
+    """Lets the harness' execution role do what the call overrides: a model or tool it lacks would end in AccessDenied.
+
+    Where that is not possible, because the harness is imported or the value is known at run time only, the state warns.
+    """
+    given = {name: overrides[name] for name in _GRANTED if name in overrides}
+    granted = {name: value for name, value in given.items() if not is_dynamic(value)} if _can_allow(harness) else {}
+    if granted:
+        harness.allow_override(**granted)  # type: ignore[attr-defined]  # of Harness, as `_can_allow` saw
+    left = [name for name in given if name not in granted]
+    if left:
+        why = "their values are known at run time only" if _can_allow(harness) else "the harness is imported"
+        text = (
+            f"This state overrides {', '.join(left)}, and its execution role is not changed for that, since {why}. "
+            "Make sure the role may use them: Harness.allow_override(…) grants what calls may override."
+        )
+        cdk.Annotations.of(state).add_warning_v2(OVERRIDE_PERMISSIONS, text)
+
+
+def is_dynamic(value: Any) -> bool:
+    """Tells whether a value of an override holds an expression or a JSONPath, so that it is known at run time only."""
+    if isinstance(value, (list, tuple)) and not is_token(value):
+        return any(is_dynamic(item) for item in value)
+    if isinstance(value, Node):
+        return is_dynamic(list(vars(value).values()))
+    if isinstance(value, Mapping):
+        return is_dynamic(list(value.values()))
+    return is_expression(value) or bool(json_paths(value))
+
+
+def _can_allow(harness: IHarness) -> bool:
+    return offers(harness, "allow_override")
+
+
+def _inline_tools(tools: Any, allowed: Any) -> list[str]:
+    listed = tools if isinstance(tools, list) else []
+    names = [tool.get("name", "without a name") for tool in listed if tool.get("type") == "inline_function"]
+    return [name for name in names if _may_be_called(name, allowed)]
+
+
+def _may_be_called(name: str, allowed: Any) -> bool:
+    """Whether allowed tools admit an inline tool. Sources differ on `name` or `@name`, so either form counts."""
+    if not isinstance(allowed, list) or is_token(allowed) or is_token(name):
+        return True
+    return any(is_token(entry) or fnmatchcase(name, entry.removeprefix("@")) for entry in allowed)
