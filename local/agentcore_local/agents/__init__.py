@@ -13,7 +13,7 @@ from agentcore_local.agents.events import Event, Stream
 from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
 from agentcore_local.agents.run import Run
-from agentcore_local.agents.sessions import Store
+from agentcore_local.agents.sessions import Session, Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,7 +54,7 @@ async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, 
             stream=Stream(channel.put),
             room=channel.room,
         )
-        channel.start(loop.get(), run.execute(), finally_=lambda: sessions.release(session))
+        channel.start(loop.get(), _work(run, session, resolved.actor_id), finally_=lambda: sessions.release(session))
     except BaseException:
         sessions.release(session)
         raise
@@ -67,6 +67,11 @@ async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, 
             yield event
     finally:
         await channel.close()
+
+
+async def _work(run: Run, session: Session, actor_id: str) -> None:
+    await run.execute()
+    sessions.save(session, actor_id)
 
 
 def reset(account: str | None = None) -> None:

@@ -7,12 +7,14 @@ regular:
 - A message is ``messageStart``, its blocks, ``messageStop``; after each message of the assistant comes ``metadata``.
 - A block is ``contentBlockStart`` (only for ``toolUse`` and ``toolResult``; the shapes know no other), at least one
   delta (a tool's empty result has none), ``contentBlockStop``. Blocks are numbered from 0 in each message.
+- Blobs are base64, as they go over the wire.
 - Results of tools are a message of the user that stops with ``tool_result``.
 - The last ``messageStop`` says how the invocation ended, and ``tool_use`` means: answer the call of this last message.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable
@@ -193,9 +195,11 @@ def _delta(delta: dict[str, Any]) -> dict[str, Any] | None:
     if (delta.get("toolUse") or {}).get("input"):
         return {"toolUse": {"input": delta["toolUse"]["input"]}}
     reasoning = delta.get("reasoningContent") or {}
-    for member in ("text", "signature", "redactedContent"):
+    for member in ("text", "signature"):
         if reasoning.get(member):
             return {"reasoningContent": {member: reasoning[member]}}
+    if reasoning.get("redactedContent"):
+        return {"reasoningContent": {"redactedContent": base64.b64encode(reasoning["redactedContent"]).decode()}}
     return None
 
 

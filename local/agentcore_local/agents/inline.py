@@ -107,12 +107,11 @@ def _check_tool_is_there(plan: Plan, pending: Pending) -> None:
 
 
 def _history_of(tool_use_id: str, history: Iterable[dict[str, Any]]) -> str:
-    for message in history:
-        for block in message["content"]:
-            if block.get("toolResult", {}).get("toolUseId") == tool_use_id:
-                return "was answered before"
-            if block.get("toolUse", {}).get("toolUseId") == tool_use_id:
-                return "is not the one being waited for"
+    blocks = [block for message in history for block in message["content"]]
+    if any(block.get("toolResult", {}).get("toolUseId") == tool_use_id for block in blocks):
+        return "was answered before"
+    if any(block.get("toolUse", {}).get("toolUseId") == tool_use_id for block in blocks):
+        return "is not the one being waited for"
     return "is not known in it"
 
 

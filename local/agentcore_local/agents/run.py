@@ -105,6 +105,7 @@ class Run:
 
     def _commit(self, agent: Agent) -> None:
         """Make what happened the conversation's history; only now, so that a failed invocation leaves no trace."""
+        truncation.finish(agent)
         self._conversation.messages = cast("list[dict[str, Any]]", agent.messages)
         self._conversation.pending = self._pending
         self._conversation.snapshot = (
@@ -176,13 +177,15 @@ class Run:
         pending = self._conversation.pending
         if self._answer is not None and pending is not None:
             return [{"interruptResponse": {"interruptId": pending.interrupt_id, "response": self._answer}}]
-        messages = [dict(message, content=list(message["content"])) for message in self._plan.messages]
-        history = agent.messages
-        # Providers want the roles to alternate; a limit may have ended the last invocation after a user's message.
-        if history and history[-1]["role"] == messages[0]["role"]:
-            last = cast("dict[str, Any]", history.pop())
-            messages[0]["content"] = [*last["content"], *messages[0]["content"]]
-        return messages
+        first, *others = [dict(message, content=list(message["content"])) for message in self._plan.messages]
+        history = cast("list[dict[str, Any]]", agent.messages)
+        if not history or history[-1]["role"] != first["role"]:
+            return [first, *others]
+        # Providers want the roles to alternate, and a limit has ended the last invocation after a message of the user.
+        # Into the history at once: Strands would answer a toolUse that is last without its result.
+        history[-1] = {**history[-1], "content": [*history[-1]["content"], *first["content"]]}
+        history.extend(others)
+        return None
 
     def _finish(self, result: AgentResult) -> None:
         reason: str = result.stop_reason

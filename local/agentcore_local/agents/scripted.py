@@ -84,17 +84,22 @@ class ScriptedModel(Model):
         call = model_call(self._place, messages, tool_specs or (), system_prompt or "")
         turn = await answer(self._script, call)
         await asyncio.sleep(turn.delay)
+        failure = turn.error
+        if failure is not None and failure.after_tokens == 0:
+            await _fail(failure)
         limit = self._max_tokens
         tokens = 0
-        cut = False
-        failure = turn.error
+        cut = open_block = False
         async for weight, chunk in _paced(_chunks(turn, call), turn.token_delay):
             if failure is not None and tokens + weight > failure.after_tokens:
                 await _fail(failure)
             if limit is not None and tokens + weight > limit:
+                if open_block:
+                    yield {"contentBlockStop": {}}
                 cut = True
                 break
             tokens += weight
+            open_block = "contentBlockStart" in chunk or "contentBlockDelta" in chunk
             yield cast("StreamEvent", chunk)
         if failure is not None:
             await _fail(failure)

@@ -11,6 +11,7 @@ JSON.
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -118,7 +119,7 @@ class Machine:
     def wipe(self) -> None:
         """Remove everything."""
         if self.root is not None:
-            shutil.rmtree(self.root, ignore_errors=True)
+            remove(self.root)
             self.root = None
 
     def stop(self) -> None:
@@ -126,7 +127,17 @@ class Machine:
         if self.root is not None:
             for path in self.root.iterdir():
                 if not path.name.startswith(STORAGE_PREFIX):
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a directory and everything in it, also what a command of the agent has locked."""
+    for directory, names, _files in os.walk(path):
+        for name in names:
+            inner = Path(directory, name)
+            if not inner.is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 STORAGE_PREFIX = "mnt-"
@@ -211,7 +222,7 @@ class Store:
             for key in doomed:
                 self._sessions.pop(key).machine.wipe()
             if account is None and self._root is not None:
-                shutil.rmtree(self._root, ignore_errors=True)
+                remove(self._root)
                 self._root = None
 
     def __len__(self) -> int:

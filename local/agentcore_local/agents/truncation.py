@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strands.agent.conversation_manager import (
     ConversationManager,
@@ -10,6 +10,26 @@ from strands.agent.conversation_manager import (
     SlidingWindowConversationManager,
     SummarizingConversationManager,
 )
+
+if TYPE_CHECKING:
+    from strands import Agent
+
+
+class _WindowAtTheEnd(SlidingWindowConversationManager):
+    """A window that is applied once, by `finish`: a long invocation is several runs of Strands, which would each."""
+
+    def apply_management(self, agent: Agent, **kwargs: Any) -> None:
+        """Not yet."""
+
+    def apply(self, agent: Agent) -> None:
+        """Now."""
+        super().apply_management(agent)
+
+
+def finish(agent: Agent) -> None:
+    """Truncate the history at the end of an invocation."""
+    if isinstance(agent.conversation_manager, _WindowAtTheEnd):
+        agent.conversation_manager.apply(agent)
 
 
 def manager(truncation: dict[str, Any]) -> ConversationManager:
@@ -29,4 +49,4 @@ def manager(truncation: dict[str, Any]) -> ConversationManager:
             **{name: settings[member] for member, name in names.items() if settings.get(member) is not None}
         )
     count = (config.get("slidingWindow") or {}).get("messagesCount")
-    return SlidingWindowConversationManager() if count is None else SlidingWindowConversationManager(count)
+    return _WindowAtTheEnd() if count is None else _WindowAtTheEnd(count)
