@@ -90,12 +90,12 @@ def deploy(
     _bootstrap(cdk, words, {(cdk.target.account, cdk.target.region)})
     with tempfile.TemporaryDirectory(prefix="agentcore-deploy-") as scratch:
         outputs = Path(assembly.option(words, "--outputs-file", "-O") or Path(scratch) / "outputs.json")
-        if not _has(words, "--outputs-file", "-O"):
+        if as_json and not _has(words, "--outputs-file", "-O"):
             words += ["--outputs-file", str(outputs)]
         code = _deploy(cdk, words, stdout=_STDERR if as_json else None)
         if as_json:
             _print_outputs(cdk.target, outputs, code)
-    _leave("deploy", code, cdk, words)
+    _leave("deploy", code, cdk, context.args)
 
 
 def diff(
