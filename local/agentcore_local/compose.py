@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -13,6 +14,8 @@ from .harness import api
 from .harness.store import STORE
 from .process import PROCESS, LocalCloudError
 
+_STATE_FILE = "agentcore_local.json"
+_STATE_FORMAT = 1
 _INVOKE_HARNESS = "arn:aws:states:::bedrockagentcore:invokeHarness"
 
 
@@ -36,14 +39,33 @@ def compose(*, iam_enabled: bool) -> None:
     seams.count_loopback_as_tls()
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
     seams.route_agentcore(api.in_front_of)
+    seams.evaluate_conditions_fully()
     registry.register()
     custom_resources.install()
     seams.task_integration(_INVOKE_HARNESS, _invoke_harness)
+    _load()
 
 
 def reset() -> None:
-    """Forget everything, in every account: ministack's services, harnesses, recorded resources, sessions."""
-    seams.reset_all()
+    """Forget everything, in every account: ministack's services, harnesses, recorded resources, sessions, files."""
+    _forget()
+    if PROCESS.state_dir is not None:
+        (PROCESS.state_dir / _STATE_FILE).unlink(missing_ok=True)
+
+
+def shut_down() -> None:
+    """End what outlives the event loop (Lambda workers, the agents' thread), keep state if asked to, forget it here."""
+    seams.end_lambda_workers()
+    _save()
+    agents = _agents()
+    if agents:
+        agents.shutdown()
+    _forget(keep_files=PROCESS.state_dir is not None)
+    seams.forget_loop()
+
+
+def _forget(*, keep_files: bool = False) -> None:
+    seams.reset_all(keep_files=keep_files)
     STORE.reset()
     RECORDS.reset()
     agents = _agents()
@@ -51,14 +73,29 @@ def reset() -> None:
         agents.reset()
 
 
-def shut_down() -> None:
-    """End what outlives the event loop: Lambda workers, the agents' thread; then forget everything."""
-    seams.end_lambda_workers()
-    agents = _agents()
-    if agents:
-        agents.shutdown()
-    reset()
-    seams.forget_loop()
+def _save() -> None:
+    """Write our state beside what ministack has written when the server stopped."""
+    if PROCESS.state_dir is None:
+        return
+    path = PROCESS.state_dir / _STATE_FILE
+    content = {"format": _STATE_FORMAT, "harnesses": STORE.dump(), "recorded": RECORDS.dump()}
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(content))
+    unfinished.replace(path)
+
+
+def _load() -> None:
+    path = PROCESS.state_dir / _STATE_FILE if PROCESS.state_dir is not None else None
+    if path is None or not path.exists():
+        return
+    content = json.loads(path.read_text())
+    if content.get("format") != _STATE_FORMAT:
+        raise LocalCloudError(
+            f"{path} was written in format {content.get('format')}, this version reads {_STATE_FORMAT}; "
+            "use an empty state folder"
+        )
+    STORE.load(content["harnesses"])
+    RECORDS.load(content["recorded"])
 
 
 def _agents() -> Any:

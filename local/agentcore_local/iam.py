@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from . import seams
 
@@ -34,21 +35,21 @@ def role_trusts(role_arn: str, service: str, *, account: str, region: str, sourc
     if match is None or match["account"] != account:
         return f"the role is not a role of account {account}"
     role = seams.read_role(account, match["name"])
-    if role is None:
-        return "there is no such role"
+    return "there is no such role" if role is None else _distrust(role, service, account, region, source_arn)
+
+
+def _distrust(role: dict[str, Any], service: str, account: str, region: str, source_arn: str) -> str | None:
     keys = {"aws:sourceaccount": account, "aws:sourcearn": source_arn}
-    trusting = [statement for statement in seams.trust_statements(role) if _is_about(statement, service)]
-    if any(
-        statement.get("Effect") == "Deny" and seams.conditions_met(statement, account=account, region=region, keys=keys)
-        for statement in trusting
-    ):
+    about = [statement for statement in seams.trust_statements(role) if _is_about(statement, service)]
+    met = [found for found in about if seams.conditions_met(found, account=account, region=region, keys=keys)]
+    effects = {statement.get("Effect") for statement in met}
+    if "Deny" in effects:
         return f"its trust policy denies {service}"
-    allows = [statement for statement in trusting if statement.get("Effect") == "Allow"]
-    if not allows:
-        return f"its trust policy does not allow sts:AssumeRole to {service}"
-    if not any(seams.conditions_met(statement, account=account, region=region, keys=keys) for statement in allows):
+    if "Allow" in effects:
+        return None
+    if any(statement.get("Effect") == "Allow" for statement in about):
         return f"the conditions of its trust policy do not hold for aws:SourceArn {source_arn}"
-    return None
+    return f"its trust policy does not allow sts:AssumeRole to {service}"
 
 
 def _is_about(statement: dict[str, object], service: str) -> bool:

@@ -29,6 +29,7 @@ class Process:
     port: int | None = None
     host: str = "127.0.0.1"
     folder: Path | None = None
+    state_dir: Path | None = None
     running: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     _before: dict[str, str | None] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class Process:
             port: The port that was bound.
             state_dir: Folder to keep state in between runs; None keeps it in memory.
         """
-        self.host, self.port = host, port
+        self.host, self.port, self.state_dir = host, port, state_dir
         self.folder = Path(tempfile.mkdtemp(prefix="agentcore-local-"))
         self.settings = {
             "GATEWAY_PORT": str(port),

@@ -13,17 +13,21 @@ settings from the environment at import: `process.prepare` must have run before.
 from __future__ import annotations
 
 import contextlib
+import http
 import importlib
 import importlib.metadata
 import inspect
 import json
 import logging
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .harness.errors import ServiceError
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -66,9 +70,11 @@ class Seam:
 
 _AGENTCORE = "ministack.services.bedrock_agentcore"
 _PROVISIONERS = "ministack.services.cloudformation.provisioners"
+_ENGINE = "ministack.services.cloudformation.engine"
 _STACKS = "ministack.services.cloudformation.stacks"
 _EVALUATOR = "ministack.core.iam_evaluator"
 _RESPONSES = "ministack.core.responses"
+_PERSISTENCE = "ministack.core.persistence"
 _LAMBDA = "ministack.services.lambda_svc"
 _LAMBDA_RUNTIME = "ministack.core.lambda_runtime"
 _CUSTOM_RESOURCE = "ministack.services.cloudformation.custom_resource"
@@ -77,6 +83,7 @@ _STEP_FUNCTIONS = "ministack.services.stepfunctions"
 SEAMS: tuple[Seam, ...] = (
     Seam("ministack.app", "app", "serve HTTP", ("scope", "receive", "send")),
     Seam("ministack.app", "_reset_all_state", "reset every service", ()),
+    Seam(_PERSISTENCE, "PERSIST_STATE", "clear memory but not what is on disk"),
     Seam("ministack.app", "_docker_socket_present", "keep away from Docker", ()),
     Seam("ministack.app", "_reset_lock", "serve again in the same process after a stop"),
     Seam(
@@ -87,6 +94,8 @@ SEAMS: tuple[Seam, ...] = (
     ),
     Seam(_AGENTCORE, "_memories", "create managed memories"),
     Seam(_AGENTCORE, "_memory_strategies", "record the strategies of a managed memory", ("inputs", "now")),
+    Seam(_AGENTCORE, "_create_memory", "create the memories of templates", ("body",)),
+    Seam(_AGENTCORE, "_update_memory", "update the memories of templates", ("memory_id", "body")),
     Seam(_AGENTCORE, "_delete_memory", "delete a managed memory with its data", ("memory_id",)),
     Seam(_RESPONSES, "StreamingResponse", "stream events", ("runner",)),
     Seam(_RESPONSES, "request_scope", "act for an account and Region", ("account_id", "region")),
@@ -96,6 +105,13 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_PROVISIONERS, "_REPLACING_PROPERTIES", "declare which properties replace a resource"),
     Seam(_PROVISIONERS, "_CUSTOM_NAME_REPLACEMENT", "refuse replacing a custom-named resource"),
     Seam(_PROVISIONERS, "_STACK_TAG_PROPERTY", "hand stack tags to a resource"),
+    Seam(_ENGINE, "_evaluate_conditions", "evaluate every function in conditions", ("template", "params")),
+    Seam(
+        _ENGINE,
+        "_resolve_refs",
+        "evaluate every function in conditions",
+        ("value", "resources", "params", "conditions", "mappings", "stack_name", "stack_id"),
+    ),
     Seam(_STACKS, "_runs_on_worker_thread", "run handlers off the event loop", ("resource_type",)),
     Seam(_LAMBDA_RUNTIME, "reset", "end the Lambda worker processes", ()),
     Seam(_LAMBDA_RUNTIME, "os.environ", "give Lambda workers an environment of their own"),
@@ -159,7 +175,7 @@ def check() -> None:
 def load() -> None:
     """Import ministack without letting it configure the process' logging."""
     configure = logging.basicConfig
-    logging.basicConfig = lambda **_: None  # type: ignore[assignment]
+    logging.basicConfig = lambda **_: None
     try:
         importlib.import_module("ministack.app")
         importlib.import_module(_STACKS)
@@ -179,9 +195,19 @@ def asgi_app() -> Any:
     return _module("ministack.app").app
 
 
-def reset_all() -> None:
-    """Wipe every ministack service, in every account."""
-    _module("ministack.app")._reset_all_state()
+def reset_all(*, keep_files: bool = False) -> None:
+    """Wipe every ministack service, in every account; with `keep_files`, only what is in memory."""
+    if not keep_files:
+        _module("ministack.app")._reset_all_state()
+        return
+    persistence, kept = _module(_PERSISTENCE), os.environ.pop("S3_PERSIST", None)
+    was, persistence.PERSIST_STATE = persistence.PERSIST_STATE, False
+    try:
+        _module("ministack.app")._reset_all_state()
+    finally:
+        persistence.PERSIST_STATE = was
+        if kept is not None:
+            os.environ["S3_PERSIST"] = kept
 
 
 def forget_loop() -> None:
@@ -268,6 +294,26 @@ def create_memory(
     return arn
 
 
+def call_memory(operation: str, request: dict[str, Any], *, memory_id: str = "") -> dict[str, Any]:
+    """CreateMemory or UpdateMemory (`create`, `update`) in the account and Region that act now.
+
+    Returns:
+        The memory.
+
+    Raises:
+        ServiceError: What the operation answered.
+    """
+    agentcore, body = _module(_AGENTCORE), json.dumps(request).encode()
+    create = operation == "create"
+    status, headers, answer = agentcore._create_memory(body) if create else agentcore._update_memory(memory_id, body)
+    content = json.loads(answer)
+    if status >= http.HTTPStatus.BAD_REQUEST:
+        code = str(content.get("__type") or headers.get("x-amzn-errortype") or "InternalServerException")
+        raise ServiceError(code.rsplit("#", 1)[-1], str(content.get("message", "")))
+    memory: dict[str, Any] = content["memory"]
+    return memory
+
+
 def read_memory(scope: Scope, memory_id: str) -> dict[str, Any] | None:
     """The record of a memory, or None."""
     record: dict[str, Any] | None = _module(_AGENTCORE)._memories.get_scoped(*scope, memory_id)
@@ -335,6 +381,41 @@ def stack_tags(resource_type: str, prop: str, shape: str = "list") -> None:
     _module(_PROVISIONERS)._STACK_TAG_PROPERTY[resource_type] = (prop, shape)
 
 
+def evaluate_conditions_fully() -> None:
+    """Resolve joins, substitutions, mappings and pseudo parameters in conditions before they are compared.
+
+    ministack 1.5.33 compares them unresolved: the bootstrap template's `HasCloudFormationExecutionPolicies` came out
+    true, and its deployment role without a policy.
+    """
+    engine = _module(_ENGINE)
+    original = getattr(engine._evaluate_conditions, "__wrapped__", engine._evaluate_conditions)
+    logic = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not")
+
+    def resolved(node: Any, params: dict[str, Any], mappings: dict[str, Any]) -> Any:
+        if isinstance(node, list):
+            return [resolved(item, params, mappings) for item in node]
+        if not isinstance(node, dict) or "Condition" in node:
+            return node
+        if any(name in node for name in logic):
+            return {name: resolved(arguments, params, mappings) for name, arguments in node.items()}
+        return engine._resolve_refs(node, {}, params, {}, mappings, "", "")
+
+    def evaluate_conditions(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
+        mappings = template.get("Mappings") or {}
+        conditions = {
+            name: resolved(condition, params, mappings)
+            for name, condition in (template.get("Conditions") or {}).items()
+        }
+        found: dict[str, bool] = original({**template, "Conditions": conditions}, params)
+        return found
+
+    evaluate_conditions.__wrapped__ = original  # type: ignore[attr-defined]
+    # The package's modules import the function by name.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("ministack.services.cloudformation") and hasattr(module, "_evaluate_conditions"):
+            vars(module)["_evaluate_conditions"] = evaluate_conditions
+
+
 def run_on_worker_thread(types: Callable[[str], bool]) -> None:
     """Run the handlers of these types off the event loop: they may wait, or call the server back."""
     stacks = _module(_STACKS)
@@ -389,9 +470,7 @@ def lambda_surroundings(environment: Callable[[], dict[str, str]], folder: Calla
     for name in (_LAMBDA_RUNTIME, _LAMBDA):
         module = _module(name)
         module.os = _Stand(os, environ=_Environment(environment))
-        module.tempfile = _Stand(
-            tempfile, mkdtemp=mkdtemp, TemporaryDirectory=temporary_directory, gettempdir=lambda: folder()
-        )
+        module.tempfile = _Stand(tempfile, mkdtemp=mkdtemp, TemporaryDirectory=temporary_directory, gettempdir=folder)
 
 
 # --- custom resources ---------------------------------------------------------------------------------------------

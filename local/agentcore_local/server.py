@@ -75,7 +75,8 @@ class Account:
         config = Config(inject_host_prefix=False, read_timeout=900, retries={"mode": "standard", "max_attempts": 1})
         given = options.pop("config", None)
         merged = config.merge(given) if given else config
-        return self.session().client(service, **{"endpoint_url": self.cloud.endpoint_url, "config": merged, **options})
+        session: Any = self.session()
+        return session.client(service, **{"endpoint_url": self.cloud.endpoint_url, "config": merged, **options})
 
     def deploy(self, assembly: Path | str, stack_names: Sequence[str] | None = None) -> dict[str, Deployment]:
         """Deploy the stacks of a cloud assembly (`cdk.out`) without the CDK CLI; see `deploy.deploy`."""
@@ -145,6 +146,11 @@ class LocalCloud:
         """
         if PROCESS.running:
             raise LocalCloudError(f"a local cloud runs in this process already, on {PROCESS.endpoint_url}")
+        if PROCESS.port is not None and self._state_dir != PROCESS.state_dir:
+            raise LocalCloudError(
+                f"this process served its first local cloud with state_dir {PROCESS.state_dir} and can only use that "
+                f"one again; received {self._state_dir}; use another process"
+            )
         listener = _bind(self._host, self._port_to_bind())
         PROCESS.prepare(host=self._host, port=listener.getsockname()[1], state_dir=self._state_dir)
         try:
@@ -276,17 +282,20 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
         if scope["type"] == "http":
             authorization = dict(scope["headers"]).get(b"authorization", b"")
             if not authorization and scope["path"] == "/health" and scope["method"] == "GET":
-                return await _json(send, 200, health())
+                await _json(send, 200, health())
+                return
             if not authorization and scope["path"] == "/reset" and scope["method"] == "POST":
                 await asyncio.to_thread(reset)
-                return await _json(send, 200, {"status": "reset"})
+                await _json(send, 200, {"status": "reset"})
+                return
             if authorization.lower().startswith(b"bearer ") and scope["path"].startswith("/harnesses/invoke"):
                 message = (
                     "Inbound JWT authorization is not emulated by the local cloud yet; "
                     "remove authorizerConfiguration to invoke this harness locally with SigV4"
                 )
-                return await _json(send, 501, {"message": message}, error="NotEmulatedException")
-        return await inner(scope, receive, send)
+                await _json(send, 501, {"message": message}, error="NotEmulatedException")
+                return
+        await inner(scope, receive, send)
 
     return app
 
@@ -296,14 +305,15 @@ def _announcing(inner: Any, ready: Callable[[], None]) -> Any:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":
-            return await inner(scope, receive, send)
+            await inner(scope, receive, send)
+            return
 
         async def announce(message: Any) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 ready()
 
-        return await inner(scope, receive, announce)
+        await inner(scope, receive, announce)
 
     return app
 

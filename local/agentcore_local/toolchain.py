@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ SECRET_ACCESS_KEY = "local-cloud-secret"  # noqa: S105 - public by design: the l
 _KEPT = (
     "PATH", "LANG", "LC_ALL", "TZ", "TERM", "TMPDIR", "SHELL", "USER", "VIRTUAL_ENV", "SYSTEMROOT", "XDG_RUNTIME_DIR",
     "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "JSII_NODE", "JSII_RUNTIME", "NO_COLOR", "FORCE_COLOR", "CI",
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT",
 )  # fmt: skip
 
 
@@ -55,10 +57,17 @@ def environment(endpoint: str, account: str, region: str, *, home: Path | None =
         region: AWS Region.
         home: Folder to use as HOME; by default one per account below the system's temporary folder.
     """
-    folder = home or Path(tempfile.gettempdir()) / f"agentcore-local-home-{os.getuid()}" / account
-    folder.mkdir(parents=True, exist_ok=True)
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = home or Path(tempfile.gettempdir()) / f"agentcore-local-home-{owner}" / account
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "HOME": str(folder), "CDK_HOME": str(folder / ".cdk"), **variables(endpoint, account, region)}
+    return {
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_jsii_cache()),
+        **kept,
+        "HOME": str(folder),
+        "CDK_HOME": str(folder / ".cdk"),
+        **variables(endpoint, account, region),
+    }
 
 
 def variables(endpoint: str, account: str, region: str) -> dict[str, str]:
@@ -78,12 +87,24 @@ def variables(endpoint: str, account: str, region: str) -> dict[str, str]:
         "CDK_DEFAULT_REGION": region,
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "true",
+        # jsii takes the releases to be silent about; its banner is thirteen lines long.
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,19,20,21,22,23",
         "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+        "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
+
+
+def _jsii_cache() -> Path:
+    """Where jsii keeps unpacked packages by default; with a HOME of its own it would unpack them again (20 s)."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "com.amazonaws.jsii" / "package-cache"
+    if sys.platform == "win32":
+        return home / "AppData" / "Local" / "AWS" / "jsii" / "package-cache"
+    return home / ".cache" / "aws" / "jsii" / "package-cache"
 
 
 def _version_of(command: Path) -> str | None:

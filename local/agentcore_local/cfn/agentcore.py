@@ -131,7 +131,7 @@ def _harness_result(harness: Harness) -> Created:
 
 def requires_replacement(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Whether the nested create-only property changes: the key of the managed memory."""
-    return _memory_key(old) != _memory_key(new)
+    return bool(_memory_key(old) != _memory_key(new))
 
 
 def _memory_key(props: dict[str, Any]) -> Any:

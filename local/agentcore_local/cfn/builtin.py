@@ -8,15 +8,17 @@ import json
 import mimetypes
 import re
 import zipfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentcore_local import toolchain
 from agentcore_local.process import PROCESS
 
 from . import convert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,12 @@ class Call:
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
-        return boto3.Session(
+        session: Any = boto3.Session(
             aws_access_key_id=self.account,
             aws_secret_access_key=toolchain.SECRET_ACCESS_KEY,
             region_name=region or self.region,
-        ).client(service, endpoint_url=PROCESS.endpoint_url, config=Config(inject_host_prefix=False))
+        )
+        return session.client(service, endpoint_url=PROCESS.endpoint_url, config=Config(inject_host_prefix=False))
 
 
 @dataclass(frozen=True)

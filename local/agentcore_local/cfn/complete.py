@@ -6,15 +6,17 @@ or are fabricated (`fabricate`); what a handler returned always wins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentcore_local import seams
 
 from . import properties, schemas
 from .fabricate import Fabricator
 from .generic import with_properties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MARK = "completed_by_agentcore_local"
 # Types whose properties are not what the schema says: nothing to check them against.
@@ -79,4 +81,6 @@ def filled(
     identifiers = [path[-1] for path in schemas.pointers(schema, "primaryIdentifier")]
     if len(identifiers) == 1:
         returned.setdefault(identifiers[0], physical_id)
-    return with_properties(Fabricator(resource_type, logical_id, props, *seams.current_scope()).attributes(returned), props)
+    return with_properties(
+        Fabricator(resource_type, logical_id, props, *seams.current_scope()).attributes(returned), props
+    )

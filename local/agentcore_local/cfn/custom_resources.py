@@ -42,7 +42,7 @@ def install() -> None:
 
 
 def _around(original: seams.CustomResource) -> seams.CustomResource:
-    def invoke_custom_resource(
+    def invoke_custom_resource(  # noqa: PLR0917 - ministack's signature
         request_type: str,
         logical_id: str,
         props: dict[str, Any],

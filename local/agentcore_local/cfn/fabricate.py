@@ -7,20 +7,33 @@ that the id attribute returns.
 
 from __future__ import annotations
 
+import copy
 import re
 import secrets
 import string
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LETTERS = string.ascii_letters + string.digits
 _LOWER = string.ascii_lowercase + string.digits
 _HEX = "0123456789abcdef"
-_SETTLED = ("READY", "ACTIVE", "AVAILABLE", "available", "ENABLED", "COMPLETE", "CREATE_COMPLETE", "APPROVED", "CREATED")
+_SETTLED = (
+    "READY",
+    "ACTIVE",
+    "AVAILABLE",
+    "available",
+    "ENABLED",
+    "COMPLETE",
+    "CREATE_COMPLETE",
+    "APPROVED",
+    "CREATED",
+)
 # `arn:…:<service>:<region>:<account>:<resource>` as schemas write it, split at the account.
 _ARN_PATTERN = re.compile(
     r"\^?(?P<group>\(?)arn:.*?:(?P<service>[a-z0-9-]+|\([a-z0-9|-]+\)):.*?"
@@ -43,6 +56,7 @@ _PREFIX = {
     "AWS::EC2::Subnet.NetworkAclAssociationId": "aclassoc",
 }
 _SERVICE = {"BedrockAgentCore": "bedrock-agentcore", "AgentRegistry": "agent-registry", "EFS": "elasticfilesystem"}
+_NEUTRAL: dict[str, Any] = {"integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
 # What only a failure would set.
 _EMPTY = ("FailureReason", "StatusReason", "StatusMessage", "FailureMessage")
 _IDENTITY = "arn:aws:bedrock-agentcore:{region}:{account}:workload-identity-directory/default/workload-identity/"
@@ -117,19 +131,13 @@ class Fabricator:
         documented = _DOCUMENTED.get(f"{self.type}.{name}")
         if documented:
             return documented.format_map(_Known(self))
-        kind = node.get("type")
         if name in _EMPTY:
             return ""
         if "enum" in node:
             return next((value for value in _SETTLED if value in node["enum"]), node["enum"][0])
-        if kind in ("integer", "number"):
-            return 0
-        if kind == "boolean":
-            return False
-        if kind == "array":
-            return []
-        if kind == "object":
-            return {}
+        kind = str(node.get("type"))
+        if kind in _NEUTRAL:
+            return copy.copy(_NEUTRAL[kind])
         if node.get("format") == "date-time" or name.endswith(("CreatedAt", "UpdatedAt", "Time")):
             return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return self._text(name, node.get("pattern"))
@@ -190,9 +198,11 @@ class Fabricator:
         named = [*self.made.items(), *self.properties.items()]
         ids = [(name, value) for name, value in named if name.endswith(("Id", "Identifier")) and isinstance(value, str)]
         alike = [name for name, _ in ids if kind and re.sub(r"(Id|Identifier)$", "", name).lower().endswith(kind)]
-        for name, value in sorted(ids, key=lambda item: item[0] not in alike):
+        for _, value in sorted(ids, key=lambda item: item[0] not in alike):
             yield value.rsplit("/", 1)[-1] if value.startswith("arn:") else value
-        yield from (value for name, value in self.properties.items() if name.endswith("Name") and isinstance(value, str))
+        yield from (
+            value for name, value in self.properties.items() if name.endswith("Name") and isinstance(value, str)
+        )
 
     def _label(self) -> str:
         """The name the resource was given, else its logical id."""

@@ -7,14 +7,16 @@ CloudFormation would refuse it. The APIs of these services do not know the resou
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentcore_local import seams
 
 from . import properties, schemas
 from .fabricate import Fabricator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # `Ref` returns the primary identifier; these return something else (CloudFormation's documentation of each type).
 _REF = {"AWS::EC2::EIP": "PublicIp"}
@@ -193,7 +195,7 @@ class ReplacingProperties(dict[str, tuple[str, ...]]):
         super().__init__(known)
         self._recorded = recorded
 
-    def get(self, resource_type: str, default: Any = None) -> Any:  # type: ignore[override]
+    def get(self, resource_type: str, default: Any = None) -> Any:
         """The properties of a type, or the default when nothing is known of it."""
         if resource_type in self or resource_type not in self._recorded:
             return super().get(resource_type, default)

@@ -6,6 +6,7 @@ value is acceptable when it can be read as the type the schema wants.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,29 +45,25 @@ def _schema_faults(resource_type: str, properties: dict[str, Any]) -> Iterator[s
 def _sentence(error: Any) -> str:
     where = "#" + "".join(f"/{part}" for part in error.absolute_path)
     keyword, value = error.validator, error.validator_value
-    if keyword == "required":
-        missing = [name for name in value if name not in error.instance]
-        return f"{where}: required key [{', '.join(missing)}] not found"
-    if keyword == "additionalProperties":
-        patterns = error.schema.get("patternProperties") or {}
-        known = error.schema.get("properties") or {}
-        extra = [name for name in error.instance if name not in known and not _matches_any(name, patterns)]
-        return f"{where}: extraneous key [{', '.join(sorted(extra))}] is not permitted"
-    if keyword in ("oneOf", "anyOf"):
-        return f"{where}: #: {'only 1' if keyword == 'oneOf' else 'no'} subschema matches out of {len(value)}"
-    if keyword == "enum":
-        return f"{where}: {error.instance!r} is not a valid enum value of {value}"
-    if keyword == "pattern":
-        return f"{where}: failed validation constraint for keyword [pattern]: {value}"
-    if keyword == "type":
-        return f"{where}: expected type: {value}, found: {type(error.instance).__name__}"
-    return f"{where}: failed validation constraint for keyword [{keyword}]: {value}"
+    said = {
+        "required": lambda: f"required key [{', '.join(n for n in value if n not in error.instance)}] not found",
+        "additionalProperties": lambda: f"extraneous key [{', '.join(_extraneous(error))}] is not permitted",
+        "oneOf": lambda: f"#: exactly one of the {len(value)} alternatives must match",
+        "anyOf": lambda: f"#: no subschema matched out of the total {len(value)} subschemas",
+        "enum": lambda: f"{error.instance} is not a valid enum value; it must be one of {value}",
+        "type": lambda: f"expected type: {value}, found: {type(error.instance).__name__}",
+    }
+    sentence = said.get(keyword)
+    return f"{where}: {sentence() if sentence else f'failed validation constraint for keyword [{keyword}]: {value}'}"
 
 
-def _matches_any(name: str, patterns: dict[str, Any]) -> bool:
-    import re  # noqa: PLC0415
-
-    return any(re.search(pattern, name) for pattern in patterns)
+def _extraneous(error: Any) -> list[str]:
+    patterns, known = error.schema.get("patternProperties") or {}, error.schema.get("properties") or {}
+    return sorted(
+        name
+        for name in error.instance
+        if name not in known and not any(re.search(pattern, name) for pattern in patterns)
+    )
 
 
 def _read_only(schema: dict[str, Any], properties: dict[str, Any]) -> Iterator[str]:
@@ -100,12 +97,9 @@ def _validator(resource_type: str) -> Any:
         "maxLength": _text_keyword(lambda text, limit: len(text) <= limit),
         "pattern": _text_keyword(_searches),
         "enum": _enum,
-        # cfn-lint's own keywords and formats are not CloudFormation's to enforce here.
-        "format": None,
     }
-    lenient_class: Any = validators.extend(
-        Draft7Validator, {name: check for name, check in keywords.items() if check}, type_checker=lenient
-    )
+    extend: Any = validators.extend
+    lenient_class = extend(Draft7Validator, keywords, type_checker=lenient)
     schema = schemas.load(resource_type)
     return lenient_class({**schema, "type": "object"})
 
@@ -141,8 +135,6 @@ def _text_keyword(holds: Any) -> Any:
 
 
 def _searches(text: str, pattern: str) -> bool:
-    import re  # noqa: PLC0415
-
     return re.search(pattern, text) is not None
 
 

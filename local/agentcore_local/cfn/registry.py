@@ -6,7 +6,7 @@ from typing import Any
 
 from agentcore_local import seams
 
-from . import agentcore, complete, generic
+from . import agentcore, complete, generic, memory
 
 _NATIVE: dict[str, dict[str, Any]] = {
     agentcore.HARNESS: {
@@ -21,8 +21,18 @@ _NATIVE: dict[str, dict[str, Any]] = {
         "update_with_logical_id": True,
         "delete": agentcore.delete_endpoint,
     },
+    memory.MEMORY: {
+        "create": memory.create,
+        "update": memory.update,
+        "update_with_logical_id": True,
+        "delete": memory.delete,
+    },
 }
-_REPLACING = {agentcore.HARNESS: ("HarnessName",), agentcore.ENDPOINT: ("HarnessId", "EndpointName")}
+_REPLACING = {
+    agentcore.HARNESS: ("HarnessName",),
+    agentcore.ENDPOINT: ("HarnessId", "EndpointName"),
+    memory.MEMORY: memory.REPLACING,
+}
 _registered: set[str] = set()
 
 
@@ -37,7 +47,7 @@ def register() -> None:
         _add(resource_type, handler)
     # A harness always has an explicit name, so CloudFormation refuses to replace it under the same one.
     seams.custom_named(agentcore.HARNESS, "HarnessName", agentcore.requires_replacement)
-    for resource_type in _NATIVE:
+    for resource_type in (agentcore.HARNESS, agentcore.ENDPOINT):
         seams.stack_tags(resource_type, "Tags")
     recorded = set(generic.types(set(handlers)))
     for resource_type in recorded:

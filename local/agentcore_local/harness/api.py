@@ -53,7 +53,7 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
     route, labels = found
     values = routes.parse(route, labels, request)
     if route.name == "InvokeHarness":
-        return await _invoke(scope, values)
+        return await _invoke(values)
     operation = _OPERATIONS.get(route.name)
     if operation is None:
         raise not_emulated(
@@ -68,7 +68,7 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
 # --- InvokeHarness ------------------------------------------------------------------------------------------------
 
 
-async def _invoke(scope: Scope, values: dict[str, Any]) -> seams.HttpResponse:
+async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
     from agentcore_local.agents import Invocation, invoke  # noqa: PLC0415 - Strands takes most of a second to import
 
     faults = rules.check({member: values[member] for member in ("model", "tools") if member in values})
@@ -184,7 +184,7 @@ def _summary(harness: Harness, version: int | None = None) -> dict[str, Any]:
 
 
 def _list_harnesses(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
-    return _page("harnesses", [_summary(harness) for harness in STORE.list(scope)], values)
+    return _page("harnesses", [_summary(harness) for harness in STORE.of(scope)], values)
 
 
 def _list_versions(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
@@ -301,6 +301,6 @@ def _guard_managed(scope: Scope, request: routes.Request) -> None:
             raise error
     if match := _RUNTIME_INVOCATION.fullmatch(request.path):
         runtime_id = match["arn"].rsplit("/", 1)[-1]
-        owner = next((harness for harness in STORE.list(scope) if harness.runtime_id == runtime_id), None)
+        owner = next((harness for harness in STORE.of(scope) if harness.runtime_id == runtime_id), None)
         if owner:
             raise conflict(f"Runtime '{runtime_id}' is managed by a harness; use InvokeHarness with {owner.arn}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SERVICE_PRINCIPAL = "bedrock-agentcore.amazonaws.com"
 MAX_ENDPOINTS = 10
 DEFAULT_MODEL = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-sonnet-4-6"}}
-MANAGED = {"managedMemoryConfiguration": {}}
+MANAGED: dict[str, Any] = {"managedMemoryConfiguration": {}}
 DEFAULT_LIFECYCLE = {"idleRuntimeSessionTimeout": 900, "maxLifetime": 28_800}
 # What GetHarness shows for a member that was never given (botocore: required members of `Harness`; devguide
 # harness-operations and harness-models for the values). Members with no default (maxTokens, hooks …) stay absent.
@@ -45,7 +45,7 @@ def create_harness(scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
     """CreateHarness: a harness with version 1, its runtime, its DEFAULT endpoint and, unless told not to, a memory."""
     with STORE.lock:
         repeated = _repeated(scope, "CreateHarness", request)
-        if repeated and any(harness.harness_id == repeated for harness in STORE.list(scope)):
+        if repeated and any(harness.harness_id == repeated for harness in STORE.of(scope)):
             return STORE.get(scope, repeated).snapshot()
         name, now = request["harnessName"], now_iso()
         if STORE.find_name(scope, name):
@@ -138,7 +138,7 @@ def delete_harness(scope: Scope, harness_id: str, *, delete_managed_memory: bool
             release = memory.delete if delete_managed_memory else memory.disassociate
             release(scope, managed["arn"])
         harness.transition = STORE.begin("DELETING")
-        STORE.list(scope)
+        STORE.of(scope)
         return {**shape, "status": "DELETING"}
 
 

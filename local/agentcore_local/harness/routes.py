@@ -95,6 +95,8 @@ def parse(route: Route, labels: dict[str, str], request: Request) -> dict[str, A
         ServiceError: ValidationException; every fault of the request is in it.
     """
     shape = route.operation.input_shape
+    if shape is None:
+        return {}
     values: dict[str, Any] = {}
     body_members = []
     for name, member in shape.members.items():

@@ -76,11 +76,11 @@ def _environment(environment: dict[str, Any]) -> Iterator[FieldFault]:
 
 def _mounts(mounts: list[dict[str, Any]], mode: str | None, path: str) -> Iterator[FieldFault]:
     name = f"{path}.filesystemConfigurations"
-    kinds = Counter(next(iter(mount), "") for mount in mounts)
+    kinds = Counter(kind for mount in mounts for kind in mount)
     for kind, limit in _MAX_MOUNTS.items():
         if kinds[kind] > limit:
             yield FieldFault(name, f"at most {limit} {kind} may be mounted; received {kinds[kind]}")
-    paths = Counter(next(iter(mount.values()), {}).get("mountPath", "").rstrip("/") for mount in mounts)
+    paths = Counter(str(at.get("mountPath", "")).rstrip("/") for mount in mounts for at in mount.values())
     for mounted, times in paths.items():
         if times > 1:
             yield FieldFault(name, f"mountPath must be unique; '{mounted}' is used {times} times")
@@ -104,7 +104,7 @@ def _tools(tools: list[dict[str, Any]]) -> Iterator[FieldFault]:
 
 
 def _hooks(hooks: list[dict[str, Any]]) -> Iterator[FieldFault]:
-    names = [next(iter(hook.values()), {}).get("name") for hook in hooks if hook]
+    names = [event.get("name") for hook in hooks for event in hook.values()]
     yield from _unique(names, "hooks", "hook names")
 
 

@@ -10,6 +10,7 @@ Statuses: a create, update or delete is in progress for `settle_seconds` (0 by d
 from __future__ import annotations
 
 import copy
+import re
 import secrets
 import string
 import threading
@@ -28,6 +29,7 @@ Scope = tuple[str, str]
 
 DEFAULT_ENDPOINT = "DEFAULT"
 _ALPHABET = string.ascii_letters + string.digits
+_ARN = re.compile(r"arn:[^:]*:bedrock-agentcore:(?P<region>[^:]+):(?P<account>\d{12}):harness/(?P<id>[^/]+)")
 _DONE = {"CREATING": "READY", "UPDATING": "READY", "DELETING": "DELETED"}
 
 
@@ -116,7 +118,7 @@ class Store:
         """A transition that starts now."""
         return Transition(status, time.monotonic() + self.settle_seconds)
 
-    def list(self, scope: Scope) -> list[Harness]:
+    def of(self, scope: Scope) -> list[Harness]:
         """The harnesses of an account and Region, oldest first."""
         with self.lock:
             return [harness for harness in list(self._bucket(scope).values()) if not self._drop_if_deleted(harness)]
@@ -131,17 +133,17 @@ class Store:
 
     def find_arn(self, arn: str) -> Harness | None:
         """One harness by ARN, whichever account and Region the ARN names; None when there is none."""
-        parts = arn.split(":", 5)
-        if len(parts) != 6 or not parts[5].startswith("harness/"):
+        match = _ARN.fullmatch(arn)
+        if match is None:
             return None
-        scope, harness_id = (parts[4], parts[3]), parts[5].split("/")[1]
+        scope, harness_id = (match["account"], match["region"]), match["id"]
         with self.lock:
             harness = self._bucket(scope).get(harness_id)
             return None if harness is None or self._drop_if_deleted(harness) else harness
 
     def find_name(self, scope: Scope, name: str) -> Harness | None:
         """One harness by name."""
-        return next((harness for harness in self.list(scope) if harness.name == name), None)
+        return next((harness for harness in self.of(scope) if harness.name == name), None)
 
     def add(self, harness: Harness) -> None:
         """Add a new harness."""

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from .errors import FieldFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ECHO_LIMIT = 200
 
@@ -121,27 +124,14 @@ def _length(shape: Shape, value: Any, path: str) -> list[FieldFault]:
 
 
 def _scalar(shape: Shape, value: Any, path: str) -> list[FieldFault]:
-    kind = shape.type_name
-    if kind in ("string", "character"):
-        return _string(shape, value, path)
-    if kind in ("integer", "long"):
-        if isinstance(value, bool) or not isinstance(value, int):
-            return [_wrong_type(path, "an integer", value)]
-        return _range(shape, value, path)
-    if kind in ("float", "double"):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return [_wrong_type(path, "a number", value)]
-        return _range(shape, value, path)
-    if kind == "boolean" and not isinstance(value, bool):
-        return [_wrong_type(path, "a boolean", value)]
-    if kind == "blob" and not isinstance(value, str):
-        return [_wrong_type(path, "a base64 string", value)]
-    return []
+    wanted, types, constraints = _SCALARS.get(shape.type_name, ("", object, None))
+    # Python counts booleans as integers; JSON does not.
+    if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
+        return [_wrong_type(path, wanted, value)]
+    return constraints(shape, value, path) if constraints else []
 
 
-def _string(shape: Shape, value: Any, path: str) -> list[FieldFault]:
-    if not isinstance(value, str):
-        return [_wrong_type(path, "a string", value)]
+def _string(shape: Shape, value: str, path: str) -> list[FieldFault]:
     faults = _length(shape, value, path)
     if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
         faults.append(_constraint(shape, value, path, f"satisfy enum value set: [{', '.join(shape.enum)}]"))
@@ -158,6 +148,18 @@ def _range(shape: Shape, value: float, path: str) -> list[FieldFault]:
     if high is not None and value > high:
         return [_constraint(shape, value, path, f"have value less than or equal to {high}")]
     return []
+
+
+_SCALARS: dict[str, tuple[str, Any, Callable[[Shape, Any, str], list[FieldFault]] | None]] = {
+    "string": ("a string", str, _string),
+    "character": ("a string", str, _string),
+    "integer": ("an integer", int, _range),
+    "long": ("an integer", int, _range),
+    "float": ("a number", int | float, _range),
+    "double": ("a number", int | float, _range),
+    "boolean": ("a boolean", bool, None),
+    "blob": ("a base64 string", str, None),
+}
 
 
 @lru_cache(maxsize=512)
