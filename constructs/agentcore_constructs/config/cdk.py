@@ -1,7 +1,7 @@
 """Takes what the configuration needs from CDK objects, recognised by the attributes they offer.
 
-Nothing here imports the CDK. Whether an object offers an attribute is asked of its class, since reading an attribute
-of a jsii object is a call into Node; only the one that is wanted is read.
+Nothing here imports the CDK. Whether an object offers an attribute is asked of its class where that is possible, since
+reading an attribute of a jsii object is a call into Node.
 """
 
 from __future__ import annotations
@@ -151,8 +151,17 @@ class IsDuration(Protocol):
 
 
 def offers(value: object, name: str) -> bool:
-    """Tells whether an object has an attribute, without reading it."""
-    return hasattr(type(value), name) or name in getattr(value, "__dict__", ())
+    """Tells whether an object has an attribute, without reading it if possible."""
+    kind = type(value)
+    if hasattr(kind, name) or name in getattr(value, "__dict__", ()):
+        return True
+    # jsii wraps imported resources (`Bucket.from_bucket_name`, …) in a proxy whose class knows no attribute.
+    if not hasattr(kind, "__getattr__"):
+        return False
+    try:
+        return hasattr(value, name)
+    except Exception:  # noqa: BLE001  (jsii raises RuntimeError subclasses of its own)
+        return True
 
 
 def attribute(value: Any, *names: str) -> Any:
@@ -175,6 +184,20 @@ def attributes(values: Any, *names: str) -> Any:
     if isinstance(values, str) or not isinstance(values, Iterable):
         return values
     return tuple(attribute(item, *names) for item in values)
+
+
+def found(value: Any, name: str) -> Any:
+    """Returns an attribute that an object may offer and may know; None otherwise.
+
+    Imported CDK resources offer attributes that they were not told, and raise when these are read (an imported access
+    point does not know its file system).
+    """
+    if isinstance(value, str) or not offers(value, name):
+        return None
+    try:
+        return getattr(value, name)
+    except Exception:  # noqa: BLE001  (jsii raises RuntimeError subclasses of its own)
+        return None
 
 
 def seconds(value: Any) -> Any:

@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-environmen
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from .cdk import HasAccessPointArn, attribute, offers
+from .cdk import HasAccessPointArn, attribute, found
 from .node import Node, OneOf
 from .primitives import ApiOnly, Companion, Text
 
@@ -161,14 +161,12 @@ class FileSystem:
             file_system_arn: Of the file system behind it; that of an access point object is found by itself.
             read_only: True leaves the permission to write out of the role's policy.
         """
-        found: Any = file_system_arn
-        if found is None and offers(access_point, "file_system"):
-            found = attribute(access_point.file_system, "file_system_arn")  # type: ignore[union-attr]  # just asked for
+        behind = file_system_arn or found(found(access_point, "file_system"), "file_system_arn")
         return FilesystemConfiguration.draft(
             efs_access_point=EfsAccessPointConfiguration.draft(
                 access_point_arn=attribute(access_point, "access_point_arn", "attr_arn"),
                 mount_path=mount_path,
-                file_system_arn=found,
+                file_system_arn=behind,
                 read_only=read_only,
             )
         )

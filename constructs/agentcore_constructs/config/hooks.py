@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .cdk import HasEventBusArn, HasFunctionArn, HasKeyArn, HasTopicArn, IsDuration, attribute, offers, seconds
+from .cdk import HasEventBusArn, HasFunctionArn, HasKeyArn, HasTopicArn, IsDuration, attribute, found, offers, seconds
 from .errors import Refused
 from .node import Node, OneOf
 from .primitives import Choice, Companion, Int, Text
@@ -168,9 +168,7 @@ class HookTarget:
             topic: The topic, or its ARN.
             encryption_key: The customer key that encrypts it; that of a topic object is found by itself.
         """
-        key: Any = encryption_key
-        if key is None and not isinstance(topic, str) and offers(topic, "master_key"):
-            key = topic.master_key  # type: ignore[attr-defined]  # offered by aws-cdk-lib's ITopic, not by the protocol
+        key = encryption_key or found(topic, "master_key")
         return HarnessHookTarget.draft(
             sns=HarnessHookSnsTarget.draft(
                 arn=attribute(topic, "topic_arn", "attr_topic_arn"), encryption_key_arn=attribute(key, "key_arn")

@@ -212,7 +212,7 @@ class Json(Scalar):
         if is_token(value):
             return value
         if not isinstance(value, Mapping):
-            raise refuse(value, f"must be {self.means}", self.fix, sensitive=True)
+            raise refuse(value, self.must, self.fix, sensitive=True)
         wrong: list[str] = []
         copy = _json_copy(value, "", wrong)
         if wrong:
@@ -222,6 +222,11 @@ class Json(Scalar):
                 "",
             )
         return copy
+
+    @property
+    def must(self) -> str:
+        """The expectation as a phrase."""
+        return f"must be {self.means}"
 
 
 def _json_copy(value: Any, path: str, wrong: list[str]) -> Any:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, offers
+from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found
 from .errors import ABSENT
 from .model import ApiKeyArn
 from .node import Node, OneOf
@@ -145,9 +145,7 @@ class Skill:
             prefix: Where in the bucket (or below the URI) the skill is.
             encryption_key: The customer key that encrypts the objects; that of a bucket object is found by itself.
         """
-        key: Any = encryption_key
-        if key is None and not isinstance(bucket, str):
-            key = attribute(bucket, "encryption_key") if offers(bucket, "encryption_key") else None
+        key = encryption_key or found(bucket, "encryption_key")
         name = attribute(bucket, "bucket_name", "ref")
         return HarnessSkill.draft(
             s3=HarnessSkillS3Source.draft(

@@ -11,6 +11,8 @@ import re
 import struct
 from typing import Any
 
+from .cdk import offers
+
 _STRING_MARKER = "${Token["
 _LIST_MARKER = "#{Token["
 # A number token that was formatted into a string keeps its digits, and the CDK resolves it there as well.
@@ -39,9 +41,8 @@ def is_token(value: object) -> bool:
         return is_list_token(value)
     if isinstance(value, str):
         return is_string_token(value)
-    # Asked of the class: reading an attribute of a jsii object would be a call into Node. Both are members of
-    # IResolvable; one alone would take a pathlib.Path for a token.
-    return hasattr(kind, "resolve") and hasattr(kind, "creation_stack")
+    # Both are members of IResolvable; one alone would take a pathlib.Path for a token.
+    return offers(value, "resolve") and offers(value, "creation_stack")
 
 
 def is_string_token(value: str) -> bool:
