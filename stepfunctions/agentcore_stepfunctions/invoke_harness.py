@@ -182,7 +182,7 @@ class InvokeHarness(sfn.CustomState):
             qualifier=endpoint.endpoint_name if endpoint is not None else qualifier,
             actor_id=actor_id,
             overrides=given,
-            timeout_seconds=self._timeouts.override,
+            timeout_seconds=self._timeouts.limit,
         )
         paths = {
             "input_path": input_path,

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from agentcore_lambdas import hooks
 from pydantic import ValidationError
+
+from agentcore_lambdas import hooks
 
 CUT = {"truncated": True, "preview": '{"command": "ec'}
 COMMON = {

@@ -10,10 +10,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agentcore_lambdas import hooks
-from agentcore_lambdas.hooks import handling
 from hypothesis import given
 from hypothesis import strategies as st
+
+from agentcore_lambdas import hooks
+from agentcore_lambdas.hooks import handling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
