@@ -159,7 +159,7 @@ class HarnessBase(HarnessMetrics, cdk.Resource):
         name = endpoint if isinstance(endpoint, str) else endpoint and endpoint.endpoint_name
         # Named endpoints and DEFAULT alike: a call is authorized on the harness and on the endpoint it goes to.
         arns = [self.harness_arn, self.endpoint_arn(name or "*")]
-        return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=arns, scope=self)
+        return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=arns)
 
     def _metric_source(self) -> tuple[str, str, str]:
         return self.runtime_name, self.runtime_arn, DEFAULT_ENDPOINT

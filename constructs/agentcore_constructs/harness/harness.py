@@ -401,6 +401,14 @@ class Harness(HarnessBase):
         if self._owned and self._reader.is_unknown_model(model):
             messages.unknown_model(self)
 
+    def acknowledge_wildcards(self) -> None:
+        """Gives cdk-nag (AwsSolutions-IAM5) the reason for every wildcard in the execution role's policies.
+
+        Each reason is the one of docs/iam.md. Statements added with `add_to_role_policy` or by grants are yours to
+        answer for and are not acknowledged.
+        """
+        self._policies.acknowledge_wildcards()
+
     def add_outputs(self) -> None:
         """Adds outputs to the stack: `HarnessArn`, `HarnessId` and `ExecutionRoleArn`, each with the path in front."""
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn, description="Invoke the harness by this ARN.")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Found = Iterator[tuple[Need, Item]]
 
-_ACCOUNT = 4
+_REGION, _ACCOUNT = 3, 4
 _MANTLE_FORMATS = frozenset({"responses", "chat_completions"})
 _API_KEY_MARKER = "apikeycredentialprovider/"
 _OAUTH_MARKER = "oauth2credentialprovider/"
@@ -112,7 +112,7 @@ class Reader:
             )
             yield "guardrail", {"guardrail": guardrail}
         if config.guardrail_key_arn is not None:
-            yield "guardrail_key", {"key": config.guardrail_key_arn}
+            yield "guardrail_key", self._key(config.guardrail_key_arn)
 
     def _invocation(self, model_id: str) -> Found:
         resource = arns.bedrock_resource(model_id)
@@ -203,7 +203,7 @@ class Reader:
         if (own := memory.agent_core_memory_configuration) is not None:
             yield "memory", {"memory": own.arn}
         if (managed := memory.managed_memory_configuration) is not None and managed.encryption_key_arn is not None:
-            yield "memory_key", {"key": managed.encryption_key_arn}
+            yield "memory_key", self._key(managed.encryption_key_arn)
 
     # ---- tools and skills --------------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class Reader:
             yield "skill_object", {"objects": f"{bucket}/{prefix}"}
             yield "skill_object", {"objects": f"{bucket}/{prefix}/*"}
         if source.encryption_key_arn is not None:
-            yield "skill_key", {"key": source.encryption_key_arn}
+            yield "skill_key", self._key(source.encryption_key_arn)
 
     # ---- credentials and hooks ---------------------------------------------------------------------------------------
 
@@ -273,16 +273,25 @@ class Reader:
         if target.sns is not None:
             yield "sns_hook", {"topic": target.sns.arn}
             if target.sns.encryption_key_arn is not None:
-                yield "topic_key", {"key": target.sns.encryption_key_arn}
+                yield "topic_key", self._key(target.sns.encryption_key_arn)
         if target.event_bridge is not None:
             yield "event_hook", {"bus": target.event_bridge.arn}
             if target.event_bridge.encryption_key_arn is not None:
-                yield "bus_key", {"key": target.event_bridge.encryption_key_arn}
+                yield "bus_key", self._key(target.event_bridge.encryption_key_arn)
+
+    def _key(self, arn: str) -> Item:
+        """A key, and the Region it is used in: that of the encrypted resource, which need not be the harness's."""
+        parts = arn.split(":")
+        return {"key": arn, "key_region": parts[_REGION] if len(parts) > _REGION else self.place.region}
 
     def is_elsewhere(self, arn: str) -> bool:
         """Tells whether an ARN is known to be of another account than the harness's."""
-        account = arn.split(":")[_ACCOUNT]
-        return not (arns.has_token(account) or arns.has_token(self.place.account)) and account != self.place.account
+        parts = arn.split(":")
+        if len(parts) <= _ACCOUNT:
+            return False  # a token as a whole
+        account = parts[_ACCOUNT]
+        known = not (arns.has_token(account) or arns.has_token(self.place.account))
+        return known and account != self.place.account
 
     def _arn(self, service: str, resource: str, kind: str = "") -> str:
         template = "arn:{partition}:{service}:{region}:{account}:{kind}{resource}"

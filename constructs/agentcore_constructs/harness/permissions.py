@@ -215,7 +215,7 @@ TABLE: tuple[Permission, ...] = (
         ("{key}",),
         "Bedrock decrypts the guardrail's policy as the caller, and only Bedrock may do so.",
         MODELS,
-        conditions=(("StringEquals", "kms:ViaService", "bedrock.{region}.amazonaws.com"),),
+        conditions=(("StringEquals", "kms:ViaService", "bedrock.{key_region}.amazonaws.com"),),
     ),
     # ---- image -------------------------------------------------------------------------------------------------------
     Permission(
@@ -363,7 +363,8 @@ TABLE: tuple[Permission, ...] = (
         "a key from an API-key credential provider",
         ("secretsmanager:GetSecretValue",),
         ("{secret}",),
-        "The vault keeps the key in a secret of this account and reads it as the role.",
+        "The vault keeps the key in a secret of this account and reads it as the role. A provider that refers to a "
+        "secret of your own needs `secret.grant_read(harness)` as well.",
         SECURITY,
         wildcard="Secrets Manager adds six characters of its own to the secret's name",
     ),
@@ -416,7 +417,7 @@ TABLE: tuple[Permission, ...] = (
         "AgentCore encrypts and decrypts events as the caller, and only AgentCore may do so. Inferred from its other "
         "resources: not documented for memory.",
         MEMORY_KEYS,
-        conditions=(("StringEquals", "kms:ViaService", "bedrock-agentcore.{region}.amazonaws.com"),),
+        conditions=(("StringEquals", "kms:ViaService", "bedrock-agentcore.{key_region}.amazonaws.com"),),
     ),
     # ---- tools -------------------------------------------------------------------------------------------------------
     Permission(
@@ -503,7 +504,7 @@ TABLE: tuple[Permission, ...] = (
         ("{key}",),
         "S3 decrypts the objects as the caller, and only S3 may do so.",
         S3_KEYS,
-        conditions=(("StringEquals", "kms:ViaService", "s3.{region}.amazonaws.com"),),
+        conditions=(("StringEquals", "kms:ViaService", "s3.{key_region}.amazonaws.com"),),
     ),
     # ---- filesystems -------------------------------------------------------------------------------------------------
     Permission(
@@ -606,7 +607,7 @@ TABLE: tuple[Permission, ...] = (
         ("{key}",),
         "SNS encrypts the message as the publisher, and only SNS may do so.",
         SNS_KEYS,
-        conditions=(("StringEquals", "kms:ViaService", "sns.{region}.amazonaws.com"),),
+        conditions=(("StringEquals", "kms:ViaService", "sns.{key_region}.amazonaws.com"),),
     ),
     Permission(
         "HookEventBridge",
@@ -625,7 +626,7 @@ TABLE: tuple[Permission, ...] = (
         ("{key}",),
         "For a bus whose key policy leaves encryption to the sender; only EventBridge may use the key so.",
         BUS_KEYS,
-        conditions=(("StringEquals", "kms:ViaService", "events.{region}.amazonaws.com"),),
+        conditions=(("StringEquals", "kms:ViaService", "events.{key_region}.amazonaws.com"),),
     ),
     # ---- defence -----------------------------------------------------------------------------------------------------
     Permission(

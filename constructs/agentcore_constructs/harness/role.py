@@ -14,6 +14,7 @@ from . import messages
 from .defaults import completed
 from .needs import Reader
 from .policy import ATTACHED_POLICIES, Needs, Place, Statement, packed, statements
+from .wildcards import findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,8 @@ class ExecutionPolicies:
         self._id = construct_id
         self._role = role
         self.policies: list[iam.ManagedPolicy] = []
+        self._documents: list[list[Statement]] = []
+        self._answers_nag = False
 
     def write(self, of: Sequence[Statement]) -> list[iam.ManagedPolicy]:
         """Writes statements into the policies, in place of what they held.
@@ -69,7 +72,7 @@ class ExecutionPolicies:
         Returns:
             The policies made for it, beyond those there were.
         """
-        documents = packed(of)
+        documents = self._documents = packed(of)
         made = []
         for index, part in enumerate(documents):
             # One call into the CDK, whatever the number of statements.
@@ -91,9 +94,19 @@ class ExecutionPolicies:
                     )
                 )
         self.policies += made
+        if self._answers_nag:
+            self.acknowledge_wildcards()
         if len(documents) > ATTACHED_POLICIES:
             messages.too_many_policies(self._scope, len(documents))
         return made
+
+    def acknowledge_wildcards(self) -> None:
+        """Gives cdk-nag the reason for every wildcard in these policies, now and after later changes."""
+        self._answers_nag = True
+        stack = cdk.Stack.of(self._scope)
+        for policy, part in zip(self.policies, self._documents, strict=True):
+            answers = [cdk.Acknowledgment(id=rule, reason=why) for rule, why in findings(part, stack.resolve)]
+            cdk.Validations.of(policy).acknowledge(*answers)
 
 
 class HarnessExecutionRole(iam.Role):
@@ -159,6 +172,7 @@ class HarnessExecutionRole(iam.Role):
         )
         self._place = place
         self.needs: Needs = {}
+        self._execution_policies = ExecutionPolicies(self, "Policy", self)
         if config is not None:
             self._write(config, harness_name)
 
@@ -172,7 +186,7 @@ class HarnessExecutionRole(iam.Role):
         whole = completed(parsed)
         reader = Reader(parsed.harness_name, self._place, split_token)
         self.needs = reader.of(whole)
-        ExecutionPolicies(self, "Policy", self).write(statements(self.needs, self._place))
+        self._execution_policies.write(statements(self.needs, self._place))
         if reader.is_unknown_model(whole.model):
             messages.unknown_model(self)
 
@@ -184,3 +198,7 @@ class HarnessExecutionRole(iam.Role):
         """
         for statement in statements({"managed_memory": [{"memory": memory_arn}]}, self._place):
             self.add_to_policy(iam.PolicyStatement.from_json(statement))
+
+    def acknowledge_wildcards(self) -> None:
+        """Gives cdk-nag the reason for every wildcard in the role's policies; see `Harness.acknowledge_wildcards`."""
+        self._execution_policies.acknowledge_wildcards()
