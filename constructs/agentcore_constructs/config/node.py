@@ -58,6 +58,13 @@ class Node(BaseModel):
                 values.setdefault(field.name, ABSENT)
         return cast("Self", cls.model_construct(**values))
 
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Shows what is set, without what may be secret."""
+        for field in fields(type(self)):
+            value = self.__dict__.get(field.name)
+            if value is not None:
+                yield field.name, "…" if field.shape.secret else value
+
     def rules(self, path: str) -> Iterator[Fault]:  # noqa: ARG002  (a node may have no rules)
         """Yields the faults that concern several fields, or a field's meaning.
 
@@ -111,6 +118,12 @@ class Shape:
     node: type[Node] | None = None
     item: Shape | None = None
     key: Shape | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether a value may hold what must not be shown."""
+        own = isinstance(self.limit, Json) or getattr(self.limit, "sensitive", False)
+        return own or (self.item is not None and self.item.secret)
 
 
 @dataclass(frozen=True, slots=True)
