@@ -12,12 +12,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
 from rich.rule import Rule
 
 from agentcore_local import Account, LocalCloud, toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = Path(__file__).with_name("demo_scripts.yaml")
 OPUS = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-opus-4-6-v1"}}
 CONVERSATIONS: dict[str, list[dict[str, Any]]] = {
     "ResearchAgent": [
@@ -39,9 +41,12 @@ def main() -> int:
     started = time.monotonic()
     with LocalCloud() as cloud:
         account = cloud.account()
+        for harness, script in yaml.safe_load(SCRIPTS.read_text(encoding="utf-8")).items():
+            cloud.script(harness, script)
         console.print(f"[bold]Local cloud[/] on {cloud.endpoint_url} after {time.monotonic() - started:.1f} s")
-        for command in (["bootstrap"], ["deploy", "--all", "--require-approval", "never", "--progress", "events"]):
+        for command in (["bootstrap"], ["deploy", "--all", "--require-approval", "never"]):
             console.print(Rule(f"cdk {' '.join(command)}", align="left"))
+            console.file.flush()  # the CDK CLI writes to the same terminal
             code = subprocess.run(
                 [*toolchain.cdk_command(), *command], cwd=ROOT, env=account.environment, check=False
             ).returncode
@@ -60,7 +65,7 @@ def converse(account: Account, stack: str, turns: list[dict[str, Any]]) -> None:
     session = f"demo-{uuid.uuid4()}"
     console.print(Rule(stack, align="left"))
     for turn in turns:
-        console.print(f"[cyan]you[/]    {turn['prompt']}")
+        console.print(f"\n[cyan]you[/]    {turn['prompt']}")
         response = account.client("bedrock-agentcore").invoke_harness(
             harnessArn=arn,
             qualifier="PROD",
