@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 import typer.exceptions
@@ -40,6 +41,8 @@ def misused(message: str, *, code: str = "InvalidOption") -> CliError:
 
 def report(error: typer.exceptions.TyperException) -> None:
     """Write the sentence to stderr."""
+    if error.exit_code == INTERRUPTED and sys.stderr.isatty():
+        console.note()  # the terminal has just written ^C
     console.note(f"agentcore-harness: {error.format_message()}", style="red")
 
 

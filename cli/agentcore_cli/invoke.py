@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ from agentcore_cli.sinks import Document, Lines, Sink, Terminal
 from agentcore_cli.stream import Event, Reply, incomplete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
 
 def invoke(
@@ -123,9 +124,11 @@ def _stream(request: Mapping[str, Any], target: targets.Target, sink: Sink) -> i
     reply = Reply()
     failure: CliError | None = None
     try:
-        for event in events(request, target):
-            reply.add(event)
-            sink.event(event)
+        # Closing ends the connection at once, which tells the service that nobody listens any more.
+        with contextlib.closing(events(request, target)) as stream:
+            for event in stream:
+                reply.add(event)
+                sink.event(event)
     except CliError as error:
         failure = error
     except KeyboardInterrupt:
@@ -151,7 +154,7 @@ def _stream(request: Mapping[str, Any], target: targets.Target, sink: Sink) -> i
     return failure.exit_code
 
 
-def events(request: Mapping[str, Any], target: targets.Target) -> Iterator[Event]:
+def events(request: Mapping[str, Any], target: targets.Target) -> Generator[Event]:
     """Invoke the harness, once, and yield what it streams.
 
     Raises:

@@ -201,7 +201,7 @@ def _announce(record: state.Record, *, started: bool, as_json: bool, detached: b
     console.answer(
         f"Local cloud {'ready' if started else 'already running'} on {record.endpoint} (process {record.pid}).\n"
     )
-    console.note("  deploy this app   agentcore-harness deploy", style="dim")
+    console.note("  deploy this app   agentcore-harness deploy --all", style="dim")
     console.note('  talk to an agent  agentcore-harness invoke HARNESS "hello"', style="dim")
     console.note('  use any AWS tool  eval "$(agentcore-harness local env)"', style="dim")
     console.note(f"  stop it           {'agentcore-harness local down' if detached else 'Ctrl-C'}", style="dim")

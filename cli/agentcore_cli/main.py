@@ -36,20 +36,23 @@ class Commands(typer.core.TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run one command line and leave the process with its exit code."""
-        del standalone_mode, complete_var, windows_expand_args  # the failures are ours; completion comes with `chat`
+        del standalone_mode, complete_var, windows_expand_args  # failures are handled here
         sys.exit(self._run(list(sys.argv[1:] if args is None else args), prog_name or "agentcore-harness", extra))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; Ctrl-C is a failure like any other, with a sentence and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise CliError("Interrupted.", code="Interrupted", exit_code=INTERRUPTED) from error
 
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
         try:
             code = super().main(words, prog_name, standalone_mode=False, **extra)
         except typer.exceptions.TyperException as error:
             return _refuse(error, words)
-        except typer.Abort:
-            code = INTERRUPTED
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, the user gets a sentence
             return _refuse(_unexpected(error), words)
-        if code == INTERRUPTED:
-            console.note("\nagentcore-harness: Interrupted.")
         return code if isinstance(code, int) else 0
 
 

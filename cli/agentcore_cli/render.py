@@ -17,6 +17,8 @@ Channel = Literal["out", "err"]
 SHOWN_CHARACTERS: Final = 300
 """Tool inputs and results are cut here on the terminal; `--json` and `--events` hold all of them."""
 
+_SECOND: Final = 1000
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -149,7 +151,7 @@ def usage_line(reply: Reply) -> str:
         ]
         parts.append(f"{tokens} ({', '.join(cached)})" if cached else tokens)
     if reply.latency_ms:
-        parts.append(f"{reply.latency_ms / 1000:,.1f} s")
+        parts.append(f"{reply.latency_ms / 1000:,.1f} s" if reply.latency_ms >= _SECOND else f"{reply.latency_ms} ms")
     return " · ".join(parts)
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Wire:
     Attributes:
         events: Frames of the next streams.
         refusal: (HTTP status, error code, message) in place of a stream.
+        holds_seconds: Wait after the events before the response ends.
         breaks_off: Close the connection after the events without ending the response.
         harnesses: Pages of ListHarnesses.
         stacks: CloudFormation stack name → (status, outputs).
@@ -52,6 +54,7 @@ class Wire:
     events: Sequence[Event] = ()
     refusal: tuple[int, str, str] | None = None
     breaks_off: bool = False
+    holds_seconds: float = 0
     harnesses: list[list[str]] = field(default_factory=lambda: [["research"]])
     stacks: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=lambda: {"status": "ok", "version": "0", "pid": os.getpid()})
@@ -114,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.wfile.write(b"%x\r\n%s\r\n" % (len(frames), frames))
+        self.wfile.flush()
+        time.sleep(self.wire.holds_seconds)
         if self.wire.breaks_off:
             self.close_connection = True
         else:

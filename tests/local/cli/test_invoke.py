@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -248,6 +252,23 @@ def test_ctrl_c_says_how_to_continue(cloud: Wire, run: Run, monkeypatch: pytest.
     assert result.exit_code == INTERRUPTED
     assert written == ["Bees ", "dance.", "\n"]
     assert f"Interrupted; the agent may still be working. Continue with --session {SESSION}." in result.stderr
+
+
+def test_text_is_there_before_the_stream_ends_and_ctrl_c_ends_it(cloud: Wire) -> None:
+    cloud.events, cloud.holds_seconds = streams.ANSWERED[:2], 2
+    words = [sys.executable, "-m", "agentcore_cli", "invoke", "research", "hi", "--session", SESSION]
+    command = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert command.stdout is not None
+
+    early = os.read(command.stdout.fileno(), 100)
+    command.send_signal(signal.SIGINT)
+    late, err = command.communicate(timeout=20)
+
+    assert (early, late) == (b"Bees ", b"\n")
+    assert command.returncode == INTERRUPTED
+    assert err.decode().splitlines()[1:] == [
+        f"agentcore-harness: Interrupted; the agent may still be working. Continue with --session {SESSION}.",
+    ]
 
 
 def test_an_arn_decides_account_and_region_on_the_local_cloud(cloud: Wire, run: Run) -> None:

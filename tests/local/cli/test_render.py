@@ -124,6 +124,7 @@ def test_lines_are_joined() -> None:
 
 def test_the_last_line_sums_up() -> None:
     assert usage_line(Reply.of(streams.WORKED)) == "end_turn · 300 in + 30 out tokens (90 from the cache) · 1.2 s"
+    assert usage_line(Reply.of(streams.HANDED_OVER)).endswith(" · 200 ms")
     assert usage_line(Reply()) == "no stop reason"
 
 
