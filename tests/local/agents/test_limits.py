@@ -74,10 +74,10 @@ def test_the_stream_of_an_exhausted_agent_ends_with_an_empty_message(caller, scr
 
 
 def test_many_iterations_do_not_exhaust_the_stack(caller, script):
-    script(lambda call: LIST if call.turn < 230 else "Done.")
-    stream = caller().say(maxIterations=230)
+    script(lambda call: LIST if call.turn < 120 else "Done.")
+    stream = caller().say(maxIterations=120)
     assert stream.stop == "end_turn"
-    assert len(stream.results) == 229
+    assert len(stream.results) == 119
 
 
 def test_max_iterations_holds_across_segments(caller, script):

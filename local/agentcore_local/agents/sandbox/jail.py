@@ -6,8 +6,10 @@ standard library. Two levels, both without root:
 - ``namespaces``: user, mount, PID, IPC and UTS namespaces. The root directory is a new one: system directories read
   only, the session's directories at their documented places, no other path exists. The processes of the host do not
   exist either. All capabilities are dropped before bash starts.
-- ``landlock``: the kernel refuses every access beyond the session's directories (writable) and the system's
-  (readable). Paths are those of the host, processes of the host can be seen but not touched (from Landlock ABI 6).
+- ``landlock``: the kernel refuses to open, create, rename or remove anything beyond the session's directories
+  (writable) and the system's (readable). Weaker: paths are those of the host, whether other files exist can be seen,
+  and their mode and times can be changed where the user may; processes of the host can be seen, and signalled before
+  Landlock ABI 6.
 
 Whatever the command leaves running dies with it. A line on the status descriptor says ``ok`` once everything is in
 place, or why it cannot be; nothing runs in that case.
@@ -70,6 +72,8 @@ def main() -> NoReturn:
     status = int(sys.argv[1])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
+        if spec["level"] not in {"namespaces", "landlock"}:
+            raise JailError("no such level")
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         if spec["level"] == "namespaces":
             _unshare()

@@ -14,8 +14,8 @@ from typing import Any
 
 JAIL = Path(__file__).with_name("jail.py")
 
-LEVELS = ("namespaces", "landlock")
-"""Strongest first; see `jail`."""
+ISOLATION_VARIABLE = "AGENTCORE_LOCAL_ISOLATION"
+"""Set to ``landlock`` to accept that level where namespaces are not available; see `jail` for what it lacks."""
 
 MAX_OUTPUT = 100_000
 """Bytes of a command's output that are kept: the first and the last halves of it."""
@@ -65,9 +65,13 @@ class Outcome:
 
 
 class Runner:
-    """Runs commands; finds out on first use how well it can isolate them."""
+    """Runs commands; finds out on first use how well it can isolate them.
 
-    def __init__(self, levels: tuple[str, ...] = LEVELS) -> None:
+    Args:
+        levels: The levels to try, strongest first; by default those the user accepts.
+    """
+
+    def __init__(self, levels: tuple[str, ...] | None = None) -> None:
         self._levels = levels
         self._level: str | None = None
         self._reasons: list[str] = []
@@ -109,7 +113,7 @@ class Runner:
 
     async def _probe(self) -> None:
         reasons = []
-        for level in self._levels:
+        for level in self._levels or _accepted_levels():
             if not sys.platform.startswith("linux"):
                 reasons.append(f"{level} needs Linux, this is {sys.platform}")
                 continue
@@ -123,6 +127,10 @@ class Runner:
                 return
             reasons.append(f"{level}: {status if status != 'ok' else outcome.output.strip() or 'bash does not run'}")
         self._reasons = reasons
+
+
+def _accepted_levels() -> tuple[str, ...]:
+    return ("namespaces", "landlock") if os.environ.get(ISOLATION_VARIABLE) == "landlock" else ("namespaces",)
 
 
 def describe(place: Place, level: str) -> tuple[str, dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agentcore_local.agents.sandbox.runner import NoIsolation, Runner, describe
+from agentcore_local.agents.sandbox.runner import ISOLATION_VARIABLE, NoIsolation, Runner, describe
 from agentcore_local.agents.tools.base import Described, HarnessTool, ToolFailed, argument
 from agentcore_local.agents.tools.directories import WORKSPACE, Directories
 
@@ -65,8 +65,8 @@ class Shell(HarnessTool):
         except NoIsolation as reason:
             raise ToolFailed(
                 "The local cloud does not run commands on this machine, because nothing here can keep them in the "
-                f"session's directory ({reason}). Use file_operations for files, or run on Linux with user namespaces "
-                "or Landlock."
+                f"session's directory ({reason}). Use file_operations for files. To the user: run it on Linux with "
+                f"user namespaces, or set {ISOLATION_VARIABLE}=landlock to accept weaker isolation."
             ) from reason
         output = _in_the_agents_words(outcome.output, describe(place, level)[1])
         if outcome.exit_code is None:
