@@ -6,6 +6,7 @@ from .expressions import RESULT_TEXT, RESULT_USAGE, jsonata, text
 from .invoke_harness import DEFAULT_OUTPUTS, DEFAULT_RESULT_SELECTOR, RETRIED_ERRORS, InvokeHarness
 from .messages import Message
 from .sessions import SessionId
+from .workflows import ResearchAndWrite
 
 __all__ = [
     "DEFAULT_OUTPUTS",
@@ -15,6 +16,7 @@ __all__ = [
     "RETRIED_ERRORS",
     "InvokeHarness",
     "Message",
+    "ResearchAndWrite",
     "SessionId",
     "jsonata",
     "text",

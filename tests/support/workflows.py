@@ -20,10 +20,15 @@ class Machine:
     """The state machine of a stack, with CloudFormation's functions resolved to stand-ins such as `<Agent.Arn>`."""
 
     def __init__(
-        self, stack: cdk.Stack, start: sfn.IChainable, language: sfn.QueryLanguage | None = sfn.QueryLanguage.JSONATA
+        self,
+        stack: cdk.Stack,
+        start: sfn.IChainable | None = None,
+        language: sfn.QueryLanguage | None = sfn.QueryLanguage.JSONATA,
     ) -> None:
-        body = sfn.DefinitionBody.from_chainable(start)
-        self.construct = sfn.StateMachine(stack, "Machine", definition_body=body, query_language=language)
+        """Makes it of a chain, or takes the one the stack has."""
+        if start is not None:
+            body = sfn.DefinitionBody.from_chainable(start)
+            sfn.StateMachine(stack, "Machine", definition_body=body, query_language=language)
         self._resources = synth.template_of(stack).to_json()["Resources"]
 
     def _properties(self, kind: str, part: str = "") -> dict[str, Any]:
