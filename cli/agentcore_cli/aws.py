@@ -64,21 +64,6 @@ def client(target: Target, service: str, *, streaming: bool = False) -> Any:
     return made
 
 
-def require_invoke_harness(made: Any) -> None:
-    """Check that the installed boto3 knows InvokeHarness.
-
-    Raises:
-        CliError: it is older than the harness.
-    """
-    if not hasattr(made, "invoke_harness"):
-        import boto3  # noqa: PLC0415 - see the module's docstring
-
-        raise CliError(
-            f"boto3 {boto3.__version__} does not know InvokeHarness; upgrade it: pip install --upgrade boto3",
-            code="Boto3TooOld",
-        )
-
-
 @contextlib.contextmanager
 def sentences(target: Target) -> Iterator[None]:
     """Turn the errors that boto3 raises inside into sentences.
@@ -117,6 +102,7 @@ def from_sdk(error: BotoCoreError, target: Target) -> CliError:
         "NoCredentialsError": "No AWS credentials were found; sign in (`aws sso login`) or use --local.",
         "NoRegionError": "No AWS Region is set; give --region.",
         "ProfileNotFound": f"{said}; check AWS_PROFILE.",
+        "ParamValidationError": f"The request cannot be right: {' '.join(said.split())}.",
         "ReadTimeoutError": f"The agent sent nothing for {READ_SECONDS // 60} minutes; it may still be working. "
         "Continue in the same session with --session.",
         "EndpointConnectionError": f"{target.describe()} cannot be reached: {said}.",

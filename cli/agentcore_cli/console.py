@@ -6,11 +6,15 @@ That split lets `agentcore-harness invoke … > answer.md` hold the answer only,
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # C0 and C1 controls without tab and newline: what an agent writes must not drive the terminal (titles, clipboard).
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -46,12 +50,14 @@ def note(text: str = "", *, style: str = "", end: str = "\n") -> None:
         sys.stderr.write(printable(text) + end)
         sys.stderr.flush()
         return
-    # Here, not above: scripts and pipes never pay for loading Rich.
-    from rich.console import Console  # noqa: PLC0415 - see above
+    _terminal().print(printable(text), style=style or None, end=end, soft_wrap=True)
 
-    Console(stderr=True, highlight=False, markup=False, emoji=False).print(
-        printable(text), style=style or None, end=end, soft_wrap=True
-    )
+
+@functools.cache
+def _terminal() -> Console:
+    from rich.console import Console  # noqa: PLC0415 - scripts and pipes never pay for loading it
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def _plain(value: Any) -> str:

@@ -161,7 +161,6 @@ def events(request: Mapping[str, Any], target: targets.Target) -> Generator[Even
         CliError: the service refused, failed in the stream, or the connection broke.
     """
     runtime = aws.client(target, "bedrock-agentcore", streaming=True)
-    aws.require_invoke_harness(runtime)
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - botocore passes its errors on when a stream breaks
 
     with aws.sentences(target):

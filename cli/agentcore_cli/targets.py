@@ -12,7 +12,7 @@ The rules, in order:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from agentcore_cli import process, state
@@ -38,24 +38,25 @@ class Target:
         kind: `local` or `aws`.
         endpoint: Base URL of the local cloud; empty on AWS.
         account: Account id on the local cloud; empty on AWS, where the credentials decide.
-        region: Empty on AWS when the credential chain is to decide.
+        region: Empty on AWS when the profile is to decide.
+        profile: The AWS profile that the environment names; empty on the local cloud.
     """
 
     kind: Kind
     endpoint: str = ""
     account: str = ""
     region: str = ""
+    profile: str = ""
 
     def describe(self) -> str:
         """For the line on stderr that says where a command goes."""
         if self.kind == "aws":
-            return f"AWS, {self.region}" if self.region else "AWS"
+            return ", ".join(["AWS", *filter(None, [self.region, self.profile and f"profile {self.profile}"])])
         return f"local cloud {self.endpoint}, account {self.account}, {self.region}"
 
     def to_json(self) -> dict[str, str]:
         """For `--json`; empty members are left out."""
-        members = {"kind": self.kind, "endpoint": self.endpoint, "account": self.account, "region": self.region}
-        return {name: value for name, value in members.items() if value}
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 def choose(
@@ -141,7 +142,9 @@ def _aws(environ: Mapping[str, str], *, account: str | None, region: str | None)
         )
     if account:
         raise misused("--account belongs to the local cloud; on AWS the credentials decide the account.")
-    return Target("aws", region=_checked_region(region) if region else "")
+    # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK and the CDK CLI read AWS_REGION.
+    region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    return Target("aws", region=_checked_region(region) if region else "", profile=environ.get("AWS_PROFILE", ""))
 
 
 def _recorded_endpoint(folder: Path, *, demanded: bool) -> str:

@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import exceptions
 from support import streams
 from support.wire import ARN, Wire
 
@@ -363,11 +364,70 @@ def test_the_client_for_streams_is_patient_and_never_repeats(cloud: Wire) -> Non
     assert made._endpoint.http_session._manager.connection_pool_kw["socket_options"] is options
 
 
-def test_an_old_boto3_is_named() -> None:
-    with pytest.raises(
-        Exception, match=r"boto3 .* does not know InvokeHarness; upgrade it: pip install --upgrade boto3"
-    ):
-        aws.require_invoke_harness(object())
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            exceptions.ReadTimeoutError(endpoint_url="u"),
+            "The agent sent nothing for 60 minutes; it may still be working.",
+        ),
+        (
+            exceptions.EndpointConnectionError(endpoint_url="u"),
+            "AWS, us-east-1 cannot be reached: Could not connect to",
+        ),
+        (exceptions.ConnectTimeoutError(endpoint_url="u"), "AWS, us-east-1 cannot be reached within 10 s: "),
+        (
+            exceptions.SSLError(endpoint_url="u", error="bad"),
+            "Talking to AWS, us-east-1 failed: SSL validation failed for u",
+        ),
+    ],
+)
+def test_what_goes_wrong_on_the_way_is_a_sentence(error: exceptions.BotoCoreError, says: str) -> None:
+    sentence = aws.from_sdk(error, targets.Target("aws", region="us-east-1"))
+
+    assert sentence.message.startswith(says)
+    assert sentence.code == type(error).__name__
+
+
+def test_a_model_configuration_that_boto3_refuses_is_one_line(cloud: Wire, run: Run) -> None:
+    result = run("invoke", "research", "hi", "--model", '{"bedrockModelConfig": {"modelID": "m"}}')
+
+    assert result.exit_code == FAILED
+    assert result.stderr.splitlines()[-1].startswith(
+        "agentcore-harness: The request cannot be right: Parameter validation failed: Missing required parameter"
+    )
+    assert cloud.invocations() == []
+
+
+def test_aws_is_reached_with_the_normal_credentials(
+    cloud: Wire, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The one variable that lets a test stand in for the service; `AWS_ENDPOINT_URL` would be refused."""
+    (tmp_path / "config").write_text(
+        "[profile prod]\nregion = eu-west-3\naws_access_key_id = AKIAPROD\naws_secret_access_key = s\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", cloud.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", cloud.endpoint)
+
+    result = run("invoke", "research", "hi", "--aws", "--session", SESSION)
+
+    assert (result.exit_code, result.stdout) == (0, "Bees dance.\n")
+    assert result.stderr.startswith(f"research · AWS, profile prod · session {SESSION}\n")
+    assert "Credential=AKIAPROD/" in cloud.requests[-1][3]["Authorization"]
+    assert "/eu-west-3/" in cloud.requests[-1][3]["Authorization"]
+
+
+def test_the_request_id_of_aws_is_passed_on() -> None:
+    response: Any = {"Error": {"Code": "X", "Message": "No."}, "ResponseMetadata": {"RequestId": "r-1"}}
+    error = exceptions.ClientError(response, "InvokeHarness")
+
+    assert (
+        aws.from_service(error, targets.Target("aws")).message
+        == "InvokeHarness on AWS failed with X: No. Request id r-1."
+    )
 
 
 def test_a_terminal_is_protected_from_control_characters(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcore_cli import local, process, state
+from agentcore_cli import local, process, state, targets
 from agentcore_cli.errors import FAILED, MISUSED, CliError
 
 from .conftest import Run, document
@@ -343,6 +343,19 @@ def test_a_reset_that_fails_is_a_sentence(cloud: Wire, run: Run) -> None:
     assert (result.exit_code, result.stderr) == (
         FAILED,
         f"agentcore-harness: The local cloud on {cloud.endpoint} could not be reset (HTTP 500: {{}}).\n",
+    )
+
+
+def test_a_reset_that_is_cut_off_is_a_sentence(cloud: Wire, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ConnectionResetError("Connection reset by peer")
+
+    target = targets.Target("local", cloud.endpoint, "000000000000", "us-east-1")
+    monkeypatch.setattr(targets, "local_target", lambda *_: target)
+    monkeypatch.setattr(process, "request", broken)
+
+    assert run("local", "reset").stderr == (
+        f"agentcore-harness: The local cloud on {cloud.endpoint} could not be reset (Connection reset by peer).\n"
     )
 
 

@@ -7,12 +7,15 @@ import os
 import pty
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.main import get_command
 
 from agentcore_cli import process
 from agentcore_cli.errors import FAILED, MISUSED
+from agentcore_cli.main import app
 
 from .conftest import Run, document
 
@@ -84,6 +87,20 @@ def test_a_mistyped_line_with_json_is_a_document_too(run: Run) -> None:
 
     assert document(result)["error"]["code"] == "UsageError"
     assert result.stderr.startswith("agentcore-harness: Got unexpected extra argument")
+
+
+def test_every_option_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+
+    def options(command: Any) -> set[str]:
+        own = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+        return own.union(*(options(child) for child in getattr(command, "commands", {}).values()))
+
+    found = options(get_command(app)) - {"--help", "--version"}
+    assert "--state-dir" in found
+    assert [
+        name for name in sorted(found) if f"`{name}" not in page and f"[{name}" not in page and f" {name} " not in page
+    ] == []
 
 
 def test_what_nobody_expected_is_a_sentence_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

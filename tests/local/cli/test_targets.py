@@ -67,6 +67,13 @@ def test_aws_is_used_when_asked_for_even_beside_a_running_local_cloud(folder: Pa
     assert targets.choose(folder, {"AGENTCORE_TARGET": "aws"}).kind == "aws"
 
 
+def test_on_aws_the_environment_gives_region_and_profile(folder: Path) -> None:
+    environ = {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_PROFILE": "prod"}
+
+    assert targets.choose(folder, environ, aws=True) == targets.Target("aws", region="eu-west-2", profile="prod")
+    assert targets.choose(folder, environ, aws=True, region="us-east-1").region == "us-east-1"
+
+
 def test_a_flag_wins_over_the_environment(folder: Path, cloud: Wire) -> None:
     assert targets.choose(folder, {"AGENTCORE_TARGET": "aws"}, local=True).kind == "local"
 
@@ -149,4 +156,5 @@ def test_the_region_comes_from_the_environment_when_it_is_not_given(folder: Path
 def test_a_target_describes_itself_and_leaves_out_what_it_does_not_know() -> None:
     assert targets.Target("aws").describe() == "AWS"
     assert targets.Target("aws", region="eu-west-1").describe() == "AWS, eu-west-1"
+    assert targets.Target("aws", region="eu-west-1", profile="p").describe() == "AWS, eu-west-1, profile p"
     assert targets.Target("aws", region="eu-west-1").to_json() == {"kind": "aws", "region": "eu-west-1"}
