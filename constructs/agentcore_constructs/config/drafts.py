@@ -17,6 +17,7 @@ from .node import Field, Node, Shape, fields, joined, keyed
 T = TypeVar("T", bound=Node)
 
 _SIMILAR_ENOUGH = 0.6
+_ALMOST = 0.85
 _SHOWN_KEY = 60
 _SHOWN_HOMES = 4
 
@@ -83,10 +84,11 @@ def _unknown(node: type[Node], key: object, path: str) -> Fault:
         reason, _, fix = node.refused[key].partition("; ")
         return Fault(where, f"must not be written here: it {reason}", "the key", fix)
     names = [field.api for field in fields(node) if not field.companion]
-    nearest = _nearest(key, names)
+    homes = _homes().get(key, ())
+    # A name that belongs elsewhere was likely meant for there, unless it is almost one of the names here.
+    nearest = _nearest(key, names, cutoff=_ALMOST if homes else _SIMILAR_ENOUGH)
     if nearest is not None:
         return Fault(where, "must be a field of the API", f"the key {key[:_SHOWN_KEY]!r}", f"write {nearest!r}")
-    homes = _homes().get(key, ())
     if homes and len(homes) <= _SHOWN_HOMES:
         return Fault(where, "must be a field of the API", f"the key {key!r}", f"move it to {' or '.join(homes)}")
     allowed = f"its fields are {', '.join(names)}" if names else "it has no fields, write {}"
@@ -98,13 +100,13 @@ def _same_words(key: object, known: Mapping[str, Field]) -> Field | None:
     return next((field for name, field in known.items() if isinstance(key, str) and _bare(name) == _bare(key)), None)
 
 
-def _nearest(key: str, names: list[str]) -> str | None:
+def _nearest(key: str, names: list[str], cutoff: float) -> str | None:
     """Finds the name that was meant: another spelling of the same words first, then the most similar."""
     bare = _bare(key)
     for name in names:
         if _bare(name) == bare:
             return name
-    similar = difflib.get_close_matches(bare, [_bare(name) for name in names], n=1, cutoff=_SIMILAR_ENOUGH)
+    similar = difflib.get_close_matches(bare, [_bare(name) for name in names], n=1, cutoff=cutoff)
     return next((name for name in names if similar and _bare(name) == similar[0]), None)
 
 

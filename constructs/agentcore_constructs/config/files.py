@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import Fault, HarnessConfigError, received
@@ -65,8 +66,10 @@ def _yaml(path: Path, text: str) -> Any:
         found: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, Hashable):
+                _refuse(path, "must be YAML with plain keys", f"a key that is a collection, at line {line}", "quote it")
             if key in found:
-                line = key_node.start_mark.line + 1
                 _refuse(path, "must hold each key once", f"the key {key!r} twice, at line {line}", "remove one of them")
             found[key] = loader.construct_object(value_node, deep=True)
         return found

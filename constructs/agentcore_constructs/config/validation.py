@@ -66,10 +66,10 @@ def _located(loc: tuple[int | str, ...], root: type[Node]) -> tuple[str, type[No
     for step in loc:
         if step == "[key]":
             shape = None
-        elif isinstance(step, int):
-            path, shape = f"{path}[{step}]", shape.item if shape else None
         elif shape is not None and shape.kind == "map":
             path, shape = keyed(path, step), shape.item
+        elif isinstance(step, int):
+            path, shape = f"{path}[{step}]", shape.item if shape else None
         else:
             owner = shape.node if shape else None
             field = next((one for one in fields(owner) if one.name == step), None) if owner else None
