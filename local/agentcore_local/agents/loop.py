@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -22,6 +23,9 @@ MAX_UNREAD = 512
 
 _BLOCKING_WORKERS = 64
 """Threads for blocking work of tools and hooks (files, boto3 calls); shared by all agents."""
+
+_WORKER_NAME = "agent-blocking"
+_JOIN_SECONDS = 2.0
 
 
 class AgentLoop:
@@ -38,7 +42,7 @@ class AgentLoop:
             if self._loop is None:
                 started = threading.Event()
                 loop = asyncio.new_event_loop()
-                loop.set_default_executor(ThreadPoolExecutor(_BLOCKING_WORKERS, thread_name_prefix="agent-blocking"))
+                loop.set_default_executor(ThreadPoolExecutor(_BLOCKING_WORKERS, thread_name_prefix=_WORKER_NAME))
                 loop.call_soon(started.set)
                 self._thread = threading.Thread(target=_serve, args=(loop,), name="agentcore-agents", daemon=True)
                 self._thread.start()
@@ -53,6 +57,7 @@ class AgentLoop:
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
+            _join_workers()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -65,8 +70,15 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
+        loop.close()  # tells the workers to end
+
+
+def _join_workers() -> None:
+    """Wait for blocking work, but not for what hangs in a provider's SDK: that ends with its own timeout."""
+    end = time.monotonic() + _JOIN_SECONDS
+    for thread in threading.enumerate():
+        if thread.name.startswith(_WORKER_NAME):
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 class Channel(Generic[T]):

@@ -1,0 +1,124 @@
+"""Which tools the model sees, under which names, and what those do that are not emulated."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentcore_local.agents.tools.allowed import is_allowed
+from agentcore_local.faults import RequestRefused
+from agentcore_local.harness.routes import service_model
+
+GATEWAY = {
+    "type": "agentcore_gateway",
+    "config": {
+        "agentCoreGateway": {"gatewayArn": "arn:aws:bedrock-agentcore:us-east-1:1:gateway/web-search-abcdefghij"}
+    },
+}
+
+
+@pytest.fixture
+def seen(caller, script):
+    """The tools a model is offered."""
+
+    def tools(**configuration) -> list[str]:
+        found: list[str] = []
+        script(lambda call: found.extend(call.tools) or "ok")
+        caller(**configuration).say()
+        return sorted(found)
+
+    return tools
+
+
+def test_the_built_in_tools_are_on(seen):
+    assert seen() == ["file_operations", "shell"]
+
+
+def test_every_type_has_a_name(seen, inline):
+    tools = [{"type": "agentcore_browser"}, {"type": "agentcore_code_interpreter"}, GATEWAY, inline("refund")]
+    tools.append({"type": "remote_mcp", "config": {"remoteMcp": {"url": "https://x"}}})
+    assert seen(tools=tools, allowedTools=["@*"]) == [
+        "browser",
+        "code_interpreter",
+        "file_operations",
+        "refund",
+        "remote_mcp",
+        "shell",
+        "web-search",
+    ]
+
+
+def test_every_tool_type_of_botocore_is_known(caller, script, calling):
+    types = service_model("bedrock-agentcore").shape_for("HarnessToolType").enum
+    configs = {"agentcore_gateway": GATEWAY["config"], "remote_mcp": {"remoteMcp": {"url": "https://x"}}}
+    for kind in set(types) - {"inline_function"}:
+        tool = {"type": kind, "name": "it", **({"config": configs[kind]} if kind in configs else {})}
+        script(calling("it"), "ok")
+        ((status, text),) = caller(tools=[tool]).say().results
+        assert status == "error"
+        assert "does not emulate" in text
+        assert "'it' did nothing" in text
+
+
+@pytest.mark.parametrize("pair", [("refund", "refund"), ("re-fund", "re_fund")])
+def test_names_must_be_unique(caller, inline, pair):
+    with pytest.raises(RequestRefused, match="unique names"):
+        caller(tools=[inline(name) for name in pair]).say()
+
+
+def test_a_configured_tool_takes_the_name_of_a_built_in_one(caller, script, inline, calling):
+    script(calling("shell", command="ls"), "ok")
+    assert caller(tools=[inline("shell")]).say().stop == "tool_use"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (["*"], ["browser", "file_operations", "refund", "shell", "web-search"]),
+        (["shell"], ["shell"]),
+        (["file_*"], ["file_operations"]),
+        (["@builtin"], ["file_operations", "shell"]),
+        (["@builtin/shell"], ["shell"]),
+        (["@builtin/*"], ["file_operations", "shell"]),
+        (["@refund"], ["refund"]),
+        (["refund"], ["refund"]),
+        (["ref*"], ["refund"]),
+        (["@browser"], ["browser"]),
+        (["browser"], []),
+        (["@web-search/search___query"], ["web-search"]),
+        (["@web-search/*"], ["web-search"]),
+        (["search___query"], []),
+        (["@*/shell"], ["browser", "refund", "shell", "web-search"]),
+        (["shell", "@browser"], ["browser", "shell"]),
+        (["@nothing"], []),
+        ([], ["refund"]),
+    ],
+)
+def test_allowed_tools(seen, inline, patterns, names):
+    assert seen(tools=[{"type": "agentcore_browser"}, GATEWAY, inline("refund")], allowedTools=patterns) == names
+
+
+def test_names_are_case_sensitive():
+    assert not is_allowed("shell", "builtin", ["Shell"])
+
+
+def test_allowed_tools_can_be_overridden_for_a_call(caller, script):
+    found = []
+    script(lambda call: found.append(sorted(call.tools)) or "ok")
+    client = caller()
+    client.say(allowedTools=["shell"])
+    client.say()
+    assert found == [["shell"], ["file_operations", "shell"]]
+
+
+def test_a_tool_that_is_not_allowed_cannot_be_called(caller, script, calling):
+    script(calling("shell", command="echo ran"), "ok")
+    assert caller(allowedTools=["file_operations"]).say().results == [("error", "Unknown tool: shell")]
+
+
+def test_the_model_sees_the_inline_functions_schema(caller, script, inline):
+    found = []
+    script(lambda call: found.append(call.tools["refund"]) or "ok")
+    schema = {"type": "object", "properties": {"order": {"type": "string", "description": "Id"}}, "required": ["order"]}
+    caller(tools=[inline("refund", **schema)]).say()
+    assert found[0]["description"] == "Runs refund."
+    assert found[0]["inputSchema"]["json"] == schema
