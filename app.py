@@ -95,6 +95,7 @@ class CodingAgent(Stack):
             hooks=[Hook.before_tool_call("announce", audit), Hook.after_invocation("done", audit)],
             timeout=Duration.minutes(30),
         )
+        agent.allow_override(model=Model.bedrock("global.anthropic.claude-opus-4-6-v1"))  # designs are worth more
         agent.add_endpoint("PROD", version=Version.latest())
         agent.add_outputs()
         agent.acknowledge_wildcards()
