@@ -79,7 +79,7 @@ def _null(path: str, field: Field) -> Fault:
 def _unknown(node: type[Node], key: object, path: str) -> Fault:
     if not isinstance(key, str):
         return Fault(path or "the configuration", "must have strings as keys", received(key), "quote the key")
-    where = joined(path, key[:_SHOWN_KEY])
+    where = keyed(path, key[:_SHOWN_KEY])
     if key in node.refused:
         reason, _, fix = node.refused[key].partition("; ")
         return Fault(where, f"must not be written here: it {reason}", "the key", fix)

@@ -235,7 +235,7 @@ def joined(path: str, name: str) -> str:
 def keyed(path: str, key: object) -> str:
     """Appends a map key to a path, quoted when it does not look like a name."""
     text = key if isinstance(key, str) else repr(key)
-    return f"{path}.{text}" if text.isidentifier() else f'{path}["{text}"]'
+    return joined(path, text) if text.isidentifier() else f'{path}["{text}"]'
 
 
 def members(values: object, kind: type[T]) -> Iterator[tuple[int, T]]:

@@ -50,7 +50,8 @@ def test_name_role_and_model_may_be_missing() -> None:
 )
 def test_a_misspelt_key_is_told_the_right_name(written: str, meant: str) -> None:
     said = faults({written: {}})[0]
-    assert said == f"{written}: must be a field of the API; received the key '{written}'; write '{meant}'."
+    path = written if written.isidentifier() else f'["{written}"]'
+    assert said == f"{path}: must be a field of the API; received the key '{written}'; write '{meant}'."
 
 
 def test_misspelt_keys_at_any_depth_are_told_at_once() -> None:
