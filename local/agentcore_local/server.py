@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from . import toolchain
+from . import clients, toolchain
 from .process import PROCESS, LocalCloudError
 
 if TYPE_CHECKING:
@@ -48,19 +48,7 @@ class Account:
 
     def session(self) -> boto3.Session:
         """A boto3 session with this account's credentials; it reads no configuration files."""
-        import boto3  # noqa: PLC0415 - a client is not always needed
-        import botocore.session  # noqa: PLC0415
-
-        core = botocore.session.Session()
-        core.set_config_variable("config_file", os.devnull)
-        core.set_config_variable("credentials_file", os.devnull)
-        core.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
-        return boto3.Session(
-            aws_access_key_id=self.account_id,
-            aws_secret_access_key=toolchain.SECRET_ACCESS_KEY,
-            region_name=self.region,
-            botocore_session=core,
-        )
+        return clients.session(self.account_id, self.region)
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of a service in this account.
@@ -69,14 +57,8 @@ class Account:
             service: Service name as boto3 knows it, such as `bedrock-agentcore`.
             options: Further arguments of `boto3.Session.client`.
         """
-        from botocore.config import Config  # noqa: PLC0415
-
-        # The agent may be silent for long between two events; nothing else takes that long.
-        config = Config(inject_host_prefix=False, read_timeout=900, retries={"mode": "standard", "max_attempts": 1})
-        given = options.pop("config", None)
-        merged = config.merge(given) if given else config
-        session: Any = self.session()
-        return session.client(service, **{"endpoint_url": self.cloud.endpoint_url, "config": merged, **options})
+        endpoint = self.cloud.endpoint_url
+        return clients.client(service, endpoint=endpoint, account=self.account_id, region=self.region, **options)
 
     def deploy(self, assembly: Path | str, stack_names: Sequence[str] | None = None) -> dict[str, Deployment]:
         """Deploy the stacks of a cloud assembly (`cdk.out`) without the CDK CLI; see `deploy.deploy`."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agentcore_local import toolchain
+from agentcore_local import clients
 from agentcore_local.process import PROCESS
 
 from . import convert
@@ -45,15 +45,8 @@ class Call:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of the local cloud, in the stack's account."""
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-
-        session: Any = boto3.Session(
-            aws_access_key_id=self.account,
-            aws_secret_access_key=toolchain.SECRET_ACCESS_KEY,
-            region_name=region or self.region,
-        )
-        return session.client(service, endpoint_url=PROCESS.endpoint_url, config=Config(inject_host_prefix=False))
+        where = region or self.region
+        return clients.client(service, endpoint=PROCESS.endpoint_url, account=self.account, region=where)
 
 
 @dataclass(frozen=True)
@@ -246,9 +239,7 @@ def service_name(given: str) -> str:
 
 @cache
 def _by_plain_name() -> dict[str, str]:
-    import botocore.session  # noqa: PLC0415
-
-    names = botocore.session.Session().get_available_services()
+    names = clients.service_models().list_available_services("service-2")
     return {re.sub(r"[^a-z0-9]", "", name): name for name in names}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import json
 import logging
 import re
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_AGENTS = "agentcore_local.agents"
+_LOADED: dict[str, Any] = {}
 _DEFAULT_PAGE = 10
 _MAX_TAGS = 50
 _MEMORY_PATH = re.compile(r"/memories/(?P<id>[^/]+)/(?:delete|update)/?")
@@ -68,18 +71,22 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
 # --- InvokeHarness ------------------------------------------------------------------------------------------------
 
 
-async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
-    from agentcore_local.agents import Invocation, invoke  # noqa: PLC0415 - Strands takes most of a second to import
+def _load_agents() -> Any:
+    return _LOADED.setdefault(_AGENTS, importlib.import_module(_AGENTS))
 
+
+async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
     faults = rules.check({member: values[member] for member in ("model", "tools") if member in values})
     if faults:
         raise invalid(faults)
     harness = invokable(values["harnessArn"], values.get("qualifier"))
     _, _, _, region, account, _ = values["harnessArn"].split(":", 5)
-    stream = invoke(
-        Invocation(harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url)
+    # Strands takes most of a second to import: on first use, and not on the loop that serves everybody.
+    agents = _LOADED.get(_AGENTS) or await asyncio.to_thread(_load_agents)
+    invocation = agents.Invocation(
+        harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url
     )
-    iterator = aiter(stream)
+    iterator = aiter(agents.invoke(invocation))
     try:
         first = await anext(iterator, None)
     except RequestRefused as error:

@@ -10,16 +10,12 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.model import OperationModel, ServiceModel, Shape
-from botocore.session import Session
 
 from .errors import ServiceError, invalid
 from .validation import validate
-
-if TYPE_CHECKING:
-    from botocore.loaders import Loader
 
 CONTROL, DATA = "bedrock-agentcore-control", "bedrock-agentcore"
 _TAGGING = ("ListTagsForResource", "TagResource", "UntagResource")
