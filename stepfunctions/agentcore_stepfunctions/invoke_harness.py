@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from agentcore_constructs.config import Fault, HarnessConfigError, HarnessModelConfiguration, HarnessSkill, HarnessTool
+from agentcore_constructs.config.primitives import Text
 from agentcore_constructs.harness.base import ENDPOINT_SEGMENT, INVOKE_ACTIONS
 
 from .expressions import RESULT_TEXT, RESULT_USAGE
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 RETRIED_ERRORS = ("BedrockAgentCore.ThrottlingException", "BedrockAgentCore.InternalServerException")
 """What the state retries by itself. Anything else would fail again, or has left the agent at work."""
+
+STATE_NAME = Text("the name of a state", "shorten it", min=1, max=80)
 
 DEFAULT_OUTPUTS: Mapping[str, str] = {
     "text": RESULT_TEXT,
@@ -307,6 +310,9 @@ class InvokeHarness(sfn.CustomState):
         self, endpoint: IEndpoint | None, qualifier: str | None, outputs: Any, paths: Mapping[str, Any]
     ) -> None:
         faults = [*caller_faults(self._harness), *self._request.all_faults(), *self._timeouts.faults()]
+        if self._state_name_given is not None:
+            fault = STATE_NAME.fault(self._state_name_given, "state_name")
+            faults += [fault] if fault else []
         if endpoint is not None:
             faults += endpoint_faults(self._harness, endpoint)
             if qualifier is not None:
@@ -323,7 +329,11 @@ class InvokeHarness(sfn.CustomState):
         if not faults:
             faults += inline_tool_faults(self._harness, self._request.api_overrides())
         if faults:
-            raise HarnessConfigError(faults, self._subject)
+            subject = self._subject
+            # Whoever catches the error goes on without this state, so it must not be left half-made in the tree.
+            if self.node.scope is not None:
+                self.node.scope.node.try_remove_child(self.node.id)
+            raise HarnessConfigError(faults, subject)
 
     @property
     def _subject(self) -> str:

@@ -188,6 +188,21 @@ def test_all_faults_are_told_at_once(stack: cdk.Stack, harness: Harness) -> None
     }
 
 
+@pytest.mark.parametrize(("name", "refused"), [("x" * 80, False), ("x" * 81, True), ("", True)])
+def test_a_name_of_a_state(stack: cdk.Stack, harness: Harness, name: str, refused: bool) -> None:
+    if refused:
+        assert fault(stack, harness=harness, prompt="Hi", state_name=name).startswith("state_name: must be the name of")
+    else:
+        InvokeHarness(stack, "Ask", harness=harness, prompt="Hi", state_name=name)
+
+
+def test_a_refused_state_leaves_nothing_behind(stack: cdk.Stack, harness: Harness) -> None:
+    fault(stack, harness=harness)
+    assert stack.node.try_find_child("Ask") is None
+    InvokeHarness(stack, "Ask", harness=harness, prompt="Hi")
+    synth.template_of(stack)
+
+
 def test_a_tool_that_neither_the_harness_nor_the_call_has(stack: cdk.Stack, harness: Harness) -> None:
     InvokeHarness(stack, "Ask", harness=harness, prompt="Hi", allowed_tools=["@web/*"])
     with pytest.raises(RuntimeError, match=r"\[Agents/Ask\] allowedTools\[0\]: must name a tool of this harness"):
