@@ -10,14 +10,13 @@ Generated from `constructs/agentcore_constructs/harness/permissions.py` by `make
 
 A `Harness` makes its role with the statements of the features it uses, and with no others. `{partition}`, `{region}`
 and `{account}` are those of the stack, `{name}` is the harness's physical name, and the other placeholders come from
-the
-configuration: `{gateway}` is the ARN of the gateway, `{key_region}` the Region of the key, and so on. Uses of one feature share a statement; where conditions
-differ they do not, and the second gets the Sid with a 2. Statements are kept in managed policies of at most 6,144
-characters, as many as it takes.
+the configuration: `{gateway}` is the ARN of the gateway, `{key_region}` the Region of the key, and so on. Uses of one
+feature share a statement; where conditions differ they do not, and the second gets the Sid with a 2. Statements are
+kept in managed policies of at most 6,144 characters, as many as it takes.
 
-The trust policy lets `bedrock-agentcore.amazonaws.com` assume the role, for this account
-(`aws:SourceAccount`) and this Region's AgentCore (`aws:SourceArn` like
-`arn:{partition}:bedrock-agentcore:{region}:{account}:*`). The service refuses a narrower ARN when it makes the harness.
+The trust policy lets `bedrock-agentcore.amazonaws.com` assume the role, for this account (`aws:SourceAccount`) and this
+Region's AgentCore (`aws:SourceArn` like `arn:{partition}:bedrock-agentcore:{region}:{account}:*`). The service refuses
+a narrower ARN when it makes the harness.
 
 | Feature | Statements |
 |---|---|

@@ -72,6 +72,11 @@ _IDENTITY = _DIRECTORY + "/workload-identity/harness_{name}-*"
 _VAULT = _AGENTCORE + "token-vault/default"
 _ID_SUFFIX = "the service adds ten characters of its own to the harness's name, which is spelled out"
 
+_PROFILE = "a Bedrock inference profile (`global.`, `us.`, `eu.`, …, or an application inference profile)"
+_API_KEY = (
+    "a key from an API-key credential provider: OpenAI, Gemini or LiteLLM models, `${arn:…}` in an MCP header, private "
+    "git skills"
+)
 _LONE_ACCESS_POINT = (
     "only where the access point came without its file system: the condition names the access point, which belongs to "
     "one"
@@ -148,7 +153,7 @@ TABLE: tuple[Permission, ...] = (
     Permission(
         "BedrockInferenceProfile",
         "inference_profile",
-        "a Bedrock inference profile (`global.`, `us.`, `eu.`, …, or an application inference profile)",
+        _PROFILE,
         (*_INVOKE_MODEL, "bedrock:GetInferenceProfile"),
         ("{profile}",),
         "Calls through a profile are authorized on the profile first.",
@@ -157,7 +162,7 @@ TABLE: tuple[Permission, ...] = (
     Permission(
         "BedrockInferenceProfileModels",
         "profile_model",
-        "a Bedrock inference profile",
+        _PROFILE,
         _INVOKE_MODEL,
         ("{model}",),
         "Calls through a profile are authorized on the foundation model in the Region they land in as well; the "
@@ -349,8 +354,7 @@ TABLE: tuple[Permission, ...] = (
     Permission(
         "AgentCoreApiKeyTokenVault",
         "api_key",
-        "a key from an API-key credential provider: OpenAI, Gemini or LiteLLM models, `${arn:…}` in an MCP header, "
-        "private git skills",
+        _API_KEY,
         ("bedrock-agentcore:GetResourceApiKey",),
         (_VAULT, _DIRECTORY, _IDENTITY, "{provider}"),
         "The key is read from the token vault when it is used; the agent never sees it.",
@@ -360,7 +364,7 @@ TABLE: tuple[Permission, ...] = (
     Permission(
         "AgentCoreApiKeySecret",
         "api_key",
-        "a key from an API-key credential provider",
+        _API_KEY,
         ("secretsmanager:GetSecretValue",),
         ("{secret}",),
         "The vault keeps the key in a secret of this account and reads it as the role. A provider that refers to a "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agentcore_constructs.harness import iam_reference
@@ -24,3 +26,9 @@ def test_every_feature_is_in_the_overview() -> None:
     overview = iam_reference().split("|---|---|\n")[1].split("\n## ")[0]
 
     assert all(f"| {row.when} |" in overview for row in TABLE)
+
+
+def test_the_page_is_current() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "iam.md"
+
+    assert page.read_text(encoding="utf-8") == iam_reference(), "run make docs"
