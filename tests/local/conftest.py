@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from botocore.config import Config
 from support import stacks
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ class Deploy(Protocol):
 @pytest.fixture
 def control(account: Account) -> Any:
     """A client of the control plane that checks nothing itself, so that the local cloud has to."""
-    from botocore.config import Config
-
     return account.client("bedrock-agentcore-control", config=Config(parameter_validation=False))
 
 

@@ -74,7 +74,7 @@ def test_life_of_a_stack(deploy: Any, control: Any, account: Account, say: Calla
     assert (outputs["Version"], outputs["EndpointLiveVersion"]) == ("2", "1")
     assert (say(arn), say(arn, qualifier="PROD"), say(arn, qualifier="DEFAULT")) == ("two", "one", "two")
 
-    with pytest.raises(DeploymentError, match="(?s)UPDATE_ROLLBACK_COMPLETE.*required key"):
+    with pytest.raises(DeploymentError, match=r"(?s)UPDATE_ROLLBACK_COMPLETE.*required key"):
         deploy(broken(agent("three", version="2")))
     # Really back: what was rolled back is a version too.
     assert prompts(control, harness_id) == ["one", "two", "three", "two"]
@@ -209,8 +209,10 @@ class TestRefusals:
             # What the schema accepts and the service does not:
             (
                 {"Tools": [{"Type": "remote_mcp"}]},
-                r"a tool of type remote_mcp requires config.remoteMcp \(Service: BedrockAgentCoreControl, "
-                r"Status Code: 400\).*HandlerErrorCode: InvalidRequest",
+                (
+                    r"a tool of type remote_mcp requires config.remoteMcp \(Service: BedrockAgentCoreControl, "
+                    r"Status Code: 400\).*HandlerErrorCode: InvalidRequest"
+                ),
             ),
             ({"ExecutionRoleArn": "arn:aws:iam::111122223333:role/x"}, "Role validation failed"),
         ],
@@ -229,7 +231,7 @@ class TestRefusals:
 
     def test_a_name_that_is_taken(self, deploy: Any) -> None:
         deploy(agent())
-        with pytest.raises(DeploymentError, match="already exists.*HandlerErrorCode: AlreadyExists"):
+        with pytest.raises(DeploymentError, match=r"already exists.*HandlerErrorCode: AlreadyExists"):
             deploy(agent(), "Other")
 
     def test_a_version_that_does_not_exist(self, deploy: Any) -> None:
@@ -316,7 +318,7 @@ class TestMemory:
         assert kept == {managed, own}
 
     def test_its_arn_is_no_attribute_when_there_is_none(self, deploy: Any) -> None:
-        with pytest.raises(DeploymentError, match="Memory.ManagedMemoryConfiguration.Arn does not exist"):
+        with pytest.raises(DeploymentError, match=r"Memory\.ManagedMemoryConfiguration.Arn does not exist"):
             deploy(agent(Memory={"Disabled": {}}))
 
     def test_a_memory_of_the_template(self, deploy: Any, control: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -118,15 +119,11 @@ class TestRole:
     def test_a_role_that_does_not_trust_the_service_is_refused(
         self, create: Create, account: Account, policy: dict[str, Any], reason: str
     ) -> None:
-        import json
-
         role = account.client("iam").create_role(RoleName="odd", AssumeRolePolicyDocument=json.dumps(policy))["Role"]
         code, message = error_of(create, executionRoleArn=role["Arn"])
         assert (code, reason in message) == ("ValidationException", True)
 
     def test_a_role_scoped_to_account_and_service_is_accepted(self, create: Create, account: Account) -> None:
-        import json
-
         conditions = {
             "StringEquals": {"aws:SourceAccount": account.account_id},
             "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}:*"},

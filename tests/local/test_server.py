@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,10 +16,13 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError, EventStreamError
 from support import stacks
 
 from agentcore_local import LocalCloud, LocalCloudError
+from agentcore_local.faults import RequestRefused, StreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,8 +145,6 @@ else:
 
 def invoke_a_function(endpoint: str) -> None:
     """Create a Lambda function in an account and invoke it, so that a worker runs."""
-    import boto3
-
     session = boto3.Session("111122223333", "secret", region_name="us-east-1")
     role = session.client("iam", endpoint_url=endpoint).create_role(
         RoleName="r", AssumeRolePolicyDocument=json.dumps(stacks.trust("lambda.amazonaws.com"))
@@ -163,7 +165,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "example.com"])
     def test_only_loopback(self, host: str) -> None:
-        with pytest.raises(LocalCloudError, match="listens on 127.0.0.1"):
+        with pytest.raises(LocalCloudError, match=r"listens on 127\.0\.0\.1"):
             LocalCloud(host=host)
 
     @pytest.mark.parametrize("account_id", ["1", "abcdefghijkl", "1234567890123"])
@@ -177,8 +179,6 @@ class TestRefusals:
         assert (status, "not emulated by the local cloud yet" in body["message"]) == (501, True)
 
     def test_commands_are_not_emulated(self, account: Account, create: Callable[..., dict[str, Any]]) -> None:
-        from botocore.exceptions import ClientError
-
         with pytest.raises(ClientError, match="InvokeAgentRuntimeCommand is not emulated by the local cloud yet"):
             account.client("bedrock-agentcore").invoke_agent_runtime_command(
                 agentRuntimeArn=create()["arn"], runtimeSessionId="s" * 33, body={"command": "ls"}
@@ -216,8 +216,6 @@ class TestInvoke:
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def slow(_invocation: Any) -> Any:
-            import asyncio
-
             yield "messageStart", {"role": "assistant"}
             for text in "ab":
                 await asyncio.sleep(0.2)
@@ -234,8 +232,6 @@ class TestInvoke:
         ended = []
 
         async def endless(_invocation: Any) -> Any:
-            import asyncio
-
             try:
                 while True:
                     yield "messageStart", {"role": "assistant"}
@@ -255,25 +251,17 @@ class TestInvoke:
     def test_errors_before_the_first_event_are_http_errors(
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from botocore.exceptions import ClientError
-
-        from agentcore_local.faults import RequestRefused
-
         async def refusing(_invocation: Any) -> Any:
             raise RequestRefused("ThrottlingException", "too many", 429)
             yield
 
         monkeypatch.setattr("agentcore_local.agents.invoke", refusing)
-        with pytest.raises(ClientError, match="ThrottlingException.*too many"):
+        with pytest.raises(ClientError, match=r"ThrottlingException.*too many"):
             list(stream(account, create()["arn"]))
 
     def test_later_errors_end_the_stream(
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from botocore.exceptions import EventStreamError
-
-        from agentcore_local.faults import StreamFailed
-
         async def failing(_invocation: Any) -> Any:
             yield "messageStart", {"role": "assistant"}
             raise StreamFailed("runtimeClientError", "the model went away")
@@ -297,26 +285,20 @@ class TestInvoke:
     def test_an_address_nobody_is_at(
         self, account: Account, create: Callable[..., dict[str, Any]], arn: str, qualifier: str, code: str
     ) -> None:
-        from botocore.exceptions import ClientError
-
         existing = create("other")["arn"]
         wanted = existing if not arn else f"{existing.rsplit('/', 1)[0]}/{arn}"
         with pytest.raises(ClientError, match=code):
             stream(account, wanted, qualifier=qualifier)
 
     def test_a_harness_for_jwt_refuses_sigv4(self, account: Account, create: Callable[..., dict[str, Any]]) -> None:
-        from botocore.exceptions import ClientError
-
         issuer = "https://issuer.example/.well-known/openid-configuration"
         jwt = {"customJWTAuthorizer": {"discoveryUrl": issuer, "allowedClients": ["c"]}}
-        with pytest.raises(ClientError, match="AccessDeniedException.*Authorization method mismatch"):
+        with pytest.raises(ClientError, match=r"AccessDeniedException.*Authorization method mismatch"):
             stream(account, create(authorizerConfiguration=jwt)["arn"])
 
     def test_the_runtime_behind_a_harness_refuses_direct_calls(
         self, account: Account, create: Callable[..., dict[str, Any]]
     ) -> None:
-        from botocore.exceptions import ClientError
-
         runtime = create()["environment"]["agentCoreRuntimeEnvironment"]["agentRuntimeArn"]
         with pytest.raises(ClientError, match="managed by a harness"):
             account.client("bedrock-agentcore").invoke_agent_runtime(agentRuntimeArn=runtime, payload=b"{}")
@@ -331,8 +313,6 @@ def stream(account: Account, arn: str, **members: Any) -> Any:
 
 def test_reset_forgets_every_account(tmp_path: Path) -> None:
     with process(tmp_path) as (_, ready):
-        import boto3
-
         queues = boto3.Session("111122223333", "x", region_name="us-east-1").client(
             "sqs", endpoint_url=ready["endpoint"]
         )

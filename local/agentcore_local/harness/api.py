@@ -71,8 +71,11 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
 # --- InvokeHarness ------------------------------------------------------------------------------------------------
 
 
-def _load_agents() -> Any:
-    return _LOADED.setdefault(_AGENTS, importlib.import_module(_AGENTS))
+async def _agents() -> Any:
+    """The agents' package; Strands takes most of a second to import: on first use, not on everybody's event loop."""
+    if _AGENTS not in _LOADED:
+        _LOADED[_AGENTS] = await asyncio.to_thread(importlib.import_module, _AGENTS)
+    return _LOADED[_AGENTS]
 
 
 async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
@@ -81,8 +84,7 @@ async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
         raise invalid(faults)
     harness = invokable(values["harnessArn"], values.get("qualifier"))
     _, _, _, region, account, _ = values["harnessArn"].split(":", 5)
-    # Strands takes most of a second to import: on first use, and not on the loop that serves everybody.
-    agents = _LOADED.get(_AGENTS) or await asyncio.to_thread(_load_agents)
+    agents = await _agents()
     invocation = agents.Invocation(
         harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url
     )

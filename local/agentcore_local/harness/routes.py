@@ -14,6 +14,8 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel, Shape
 
+from agentcore_local import clients
+
 from .errors import ServiceError, invalid
 from .validation import validate
 
@@ -49,9 +51,8 @@ class Request:
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """Botocore's model of a service, without a session's configuration."""
-    loader: Loader = Session().get_component("data_loader")
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+    """The model of a service that botocore has, read without a session's configuration."""
+    return ServiceModel(clients.service_models().load_service_model(service, "service-2"), service)
 
 
 @cache
