@@ -76,7 +76,10 @@ class VpcConfig(Node):
         Annotated[
             bool,
             Flag(),
-            ApiOnly("AWS::BedrockAgentCore::Harness has no RequireServiceS3Endpoint"),
+            ApiOnly(
+                "AWS::BedrockAgentCore::Harness has no RequireServiceS3Endpoint, and the service takes it only in "
+                "updates of runtimes made before May 2026"
+            ),
         ]
         | None
     ) = Field(None, alias="requireServiceS3Endpoint")

@@ -289,7 +289,7 @@ class HarnessConfig(Node):
         return {
             field.cfn: render(self.__dict__[field.name], "cfn")
             for field in fields(HarnessConfig)
-            if field.name in _OVERRIDES and self.__dict__[field.name] is not None
+            if field.api in OVERRIDES and self.__dict__[field.name] is not None
         }
 
     def to_update_request(self) -> dict[str, Any]:
@@ -317,9 +317,10 @@ class HarnessConfig(Node):
 
 
 CONFIG_FIELDS: tuple[str, ...] = tuple(HarnessConfig.model_fields)
-_OVERRIDES = frozenset(
-    {"model", "system_prompt", "tools", "skills", "allowed_tools", "max_iterations", "max_tokens", "timeout_seconds"}
+OVERRIDES = frozenset(
+    {"model", "systemPrompt", "tools", "skills", "allowedTools", "maxIterations", "maxTokens", "timeoutSeconds"}
 )
+"""What one InvokeHarness call may override, in the API's names."""
 _NOT_UPDATED = frozenset({"harnessName", "tags"})
 _WRAPPED = frozenset({"environmentArtifact", "authorizerConfiguration", "memory"})
 
