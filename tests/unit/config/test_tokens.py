@@ -80,7 +80,7 @@ def test_a_real_token_is_recognised(make: Any) -> None:
         Path("/x"),
         object(),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_plain_value_is_not_taken_for_a_token(value: Any) -> None:
     assert not is_token(value)

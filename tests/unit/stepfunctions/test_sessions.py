@@ -116,7 +116,9 @@ def test_json_path_says_the_same(stack: cdk.Stack, harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    "given_id", ["a" * 33, "0" + "-_" * 49 + "z", jsonata("$states.input.session"), cdk.Fn.import_value("session")]
+    "given_id",
+    ["a" * 33, "0" + "-_" * 49 + "z", jsonata("$states.input.session"), cdk.Fn.import_value("session")],
+    ids=["shortest", "longest", "expression", "token"],
 )
 def test_an_id_is_used_as_it_is(stack: cdk.Stack, harness: Harness, given_id: str) -> None:
     state = InvokeHarness(stack, "Ask", harness=harness, prompt="Hi", session_id=given_id)
