@@ -117,6 +117,50 @@ class HarnessBase(HarnessMetrics, cdk.Resource):
         """Name of the AgentCore Runtime behind the harness."""
         return f"harness_{self.harness_name}"
 
+    @staticmethod
+    def from_harness_arn(scope: Construct, construct_id: str, harness_arn: str) -> HarnessBase:
+        """Refers to a harness made elsewhere by its ARN.
+
+        Args:
+            scope: Where the reference belongs.
+            construct_id: Its id there.
+            harness_arn: `arn:aws:bedrock-agentcore:<region>:<account>:harness/<id>`; may be a token.
+        """
+        return HarnessBase.from_harness_attributes(scope, construct_id, harness_arn=harness_arn)
+
+    @staticmethod
+    def from_harness_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        harness_arn: str,
+        execution_role: iam.IRole | None = None,
+        harness_version: str | None = None,
+        runtime_arn: str | None = None,
+        is_jwt_authorized: bool = False,
+    ) -> HarnessBase:
+        """Refers to a harness made elsewhere.
+
+        Args:
+            scope: Where the reference belongs.
+            construct_id: Its id there.
+            harness_arn: Its ARN; may be a token.
+            execution_role: Its role; needed to grant something to the harness.
+            harness_version: Its newest version; needed for an endpoint at `Version.latest()`.
+            runtime_arn: ARN of the runtime behind it (`environment.agentCoreRuntimeEnvironment.agentRuntimeArn` of
+                GetHarness); needed for metrics.
+            is_jwt_authorized: Whether callers come with a token of an identity provider: then grants are refused.
+        """
+        return ImportedHarness(
+            scope,
+            construct_id,
+            harness_arn=harness_arn,
+            execution_role=execution_role,
+            harness_version=harness_version,
+            runtime_arn=runtime_arn,
+            is_jwt_authorized=is_jwt_authorized,
+        )
+
     def endpoint_arn(self, endpoint_name: str) -> str:
         """Returns the ARN of an endpoint of this harness."""
         return f"{self.harness_arn}/{ENDPOINT_SEGMENT}/{endpoint_name}"

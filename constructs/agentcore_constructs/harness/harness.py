@@ -9,7 +9,6 @@ from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_iam as iam
 
 from agentcore_constructs.config import (
-    Environment,
     Fault,
     FilesystemConfiguration,
     HarnessAuthorizer,
@@ -26,13 +25,12 @@ from agentcore_constructs.config import (
     SystemContentBlock,
 )
 
-from . import l1, messages
-from .base import HarnessBase, ImportedHarness
+from . import l1
+from .base import HarnessBase
 from .defaults import completed
 from .endpoint import HarnessEndpoint, Version
-from .needs import Reader
-from .policy import Item, Needs, merged, statements, without
-from .role import ExecutionPolicies, HarnessExecutionRole, place_of, split_token
+from .execution import Execution, has_managed_memory
+from .given import path_of, refuse_api_only, with_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +121,7 @@ class Harness(HarnessBase):
                 skills=skills,
                 allowed_tools=allowed_tools,
                 memory=memory,
-                environment=_with_mounts(environment, filesystems),
+                environment=with_mounts(environment, filesystems),
                 environment_artifact=image,
                 environment_variables=environment_variables,
                 authorizer_configuration=authorizer,
@@ -134,27 +132,24 @@ class Harness(HarnessBase):
                 timeout_seconds=timeout,
                 tags=tags,
             )
-            _refuse_api_only(self._given)
+            refuse_api_only(self._given)
         except HarnessConfigError as error:
             raise error.about(self._subject()) from None
-        self._place = place_of(self)
         self._name = harness_name or cdk.Names.unique_resource_name(self, max_length=_MAX_NAME, separator="_")
-        self._reader = Reader(self._name, self._place, split_token)
-        self._overrides: Needs = {}
-        self._role = self._role_of(execution_role)
-        self._owned = isinstance(self._role, iam.Role)
-        self._policies = ExecutionPolicies(self, "Policy", self._role)
-        self._config = completed(self._given, harness_name=self._name, execution_role_arn=self._role.role_arn)
+        self._execution = Execution(self, self._name, execution_role)
+        role_arn = self._execution.role.role_arn
+        self._config = completed(self._given, harness_name=self._name, execution_role_arn=role_arn)
         self._acknowledged = False
         self._resource = agentcore.CfnHarness(self, "Resource", **self._config.to_l1())
         for path, value in l1.overrides(self._config).items():
             self._resource.add_property_override(path, value)
         self._acknowledge()
-        self._allow()
-        self._warn()
         # The service tries the role when it makes the harness: without its policies that ends in NotStabilized.
-        self._resource.node.add_dependency(self._role, *self._policies.policies)
-        self._allow_managed_memory()
+        policies = self._execution.allow(self._config)
+        self._resource.node.add_dependency(self._execution.role, *policies)
+        if has_managed_memory(self._config):
+            self._execution.allow_managed_memory(self.managed_memory_arn)
+        self._execution.warn(self._config)
 
     # ---- making ------------------------------------------------------------------------------------------------------
 
@@ -174,7 +169,7 @@ class Harness(HarnessBase):
         try:
             parsed = HarnessConfig.parse(config)
         except HarnessConfigError as error:
-            raise error.about(f"The harness {_path(scope, construct_id)}") from None
+            raise error.about(f"The harness {path_of(scope, construct_id)}") from None
         return cls(
             scope,
             construct_id,
@@ -196,50 +191,6 @@ class Harness(HarnessBase):
             execution_role=parsed.execution_role_arn,
             harness_name=parsed.harness_name,
             tags=parsed.tags,
-        )
-
-    @staticmethod
-    def from_harness_arn(scope: Construct, construct_id: str, harness_arn: str) -> HarnessBase:
-        """Refers to a harness made elsewhere by its ARN.
-
-        Args:
-            scope: Where the reference belongs.
-            construct_id: Its id there.
-            harness_arn: `arn:aws:bedrock-agentcore:<region>:<account>:harness/<id>`; may be a token.
-        """
-        return Harness.from_harness_attributes(scope, construct_id, harness_arn=harness_arn)
-
-    @staticmethod
-    def from_harness_attributes(
-        scope: Construct,
-        construct_id: str,
-        *,
-        harness_arn: str,
-        execution_role: iam.IRole | None = None,
-        harness_version: str | None = None,
-        runtime_arn: str | None = None,
-        is_jwt_authorized: bool = False,
-    ) -> HarnessBase:
-        """Refers to a harness made elsewhere.
-
-        Args:
-            scope: Where the reference belongs.
-            construct_id: Its id there.
-            harness_arn: Its ARN; may be a token.
-            execution_role: Its role; needed to grant something to the harness.
-            harness_version: Its newest version; needed for an endpoint at `Version.latest()`.
-            runtime_arn: ARN of the runtime behind it (`environment.agentCoreRuntimeEnvironment.agentRuntimeArn` of
-                GetHarness); needed for metrics.
-            is_jwt_authorized: Whether callers come with a token of an identity provider: then grants are refused.
-        """
-        return ImportedHarness(
-            scope,
-            construct_id,
-            harness_arn=harness_arn,
-            execution_role=execution_role,
-            harness_version=harness_version,
-            runtime_arn=runtime_arn,
-            is_jwt_authorized=is_jwt_authorized,
         )
 
     def to_config(self, *, complete: bool = False) -> dict[str, Any]:
@@ -280,7 +231,7 @@ class Harness(HarnessBase):
         Raises:
             HarnessConfigError: The harness has no managed memory.
         """
-        if not self._has_managed_memory():
+        if not has_managed_memory(self._config):
             fault = Fault("memory", "must be managed to have an ARN here", "another memory", "use Memory.managed(…)")
             raise HarnessConfigError([fault], self._subject())
         return self._resource.attr_memory_managed_memory_configuration_arn
@@ -301,12 +252,12 @@ class Harness(HarnessBase):
     @property
     def execution_role(self) -> iam.IRole:
         """The role the harness runs as."""
-        return self._role
+        return self._execution.role
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The execution role: what is granted to the harness is granted to it."""
-        return self._role
+        return self._execution.role
 
     @property
     def is_jwt_authorized(self) -> bool:
@@ -371,7 +322,7 @@ class Harness(HarnessBase):
         Returns:
             False when the role is imported and cannot be changed.
         """
-        return self._role.add_to_principal_policy(statement).statement_added
+        return self._execution.role.add_to_principal_policy(statement).statement_added
 
     def allow_override(
         self,
@@ -396,10 +347,8 @@ class Harness(HarnessBase):
             extra = HarnessConfig.create(model=model, tools=list(tools) or None, skills=list(skills) or None)
         except HarnessConfigError as error:
             raise error.about(f"What calls of {self.node.path} may override") from None
-        self._overrides = merged(self._overrides, self._reader.overrides(extra))
-        self._allow_more()
-        if self._owned and self._reader.is_unknown_model(model):
-            messages.unknown_model(self)
+        self._execution.allow_override(extra)
+        self._allow()
 
     def acknowledge_wildcards(self) -> None:
         """Gives cdk-nag (AwsSolutions-IAM5) the reason for every wildcard in the execution role's policies.
@@ -407,27 +356,22 @@ class Harness(HarnessBase):
         Each reason is the one of docs/iam.md. Statements added with `add_to_role_policy` or by grants are yours to
         answer for and are not acknowledged.
         """
-        self._policies.acknowledge_wildcards()
+        self._execution.acknowledge_wildcards()
 
     def add_outputs(self) -> None:
         """Adds outputs to the stack: `HarnessArn`, `HarnessId` and `ExecutionRoleArn`, each with the path in front."""
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn, description="Invoke the harness by this ARN.")
         cdk.CfnOutput(self, "HarnessId", value=self.harness_id, description="Id of the harness in the control plane.")
-        cdk.CfnOutput(self, "ExecutionRoleArn", value=self._role.role_arn, description="The role the harness runs as.")
+        cdk.CfnOutput(
+            self, "ExecutionRoleArn", value=self._execution.role.role_arn, description="The role the harness runs as."
+        )
 
     # ---- within ------------------------------------------------------------------------------------------------------
-
-    def _role_of(self, execution_role: iam.IRole | str | None) -> iam.IRole:
-        if execution_role is None:
-            return HarnessExecutionRole(self, "ExecutionRole")
-        if isinstance(execution_role, str):
-            return iam.Role.from_role_arn(self, "ExecutionRole", execution_role)
-        return execution_role
 
     def _change(self, **changes: Any) -> None:
         try:
             given = self._given.updated(**changes)
-            _refuse_api_only(given)
+            refuse_api_only(given)
         except HarnessConfigError as error:
             raise error.about(self._subject()) from None
         self._given = given
@@ -436,35 +380,12 @@ class Harness(HarnessBase):
         for name in changes:
             setattr(self._resource, name, rendered[name])
         self._acknowledge()
-        self._allow_more()
-        self._warn_of_hooks(*changes.get("hooks", ())[-1:])
+        self._allow()
+        self._execution.warn_of_hooks(changes.get("hooks", ())[-1:])
 
-    def _needs(self) -> Needs:
-        """Everything the configuration needs before the harness exists."""
-        return merged(self._reader.of(self._config), self._overrides)
-
-    def _allow(self) -> list[iam.ManagedPolicy]:
-        if not self._owned:
-            return []
-        needs = self._needs()
-        if isinstance(self._role, HarnessExecutionRole):
-            needs = without(needs, self._role.needs)
-        return self._policies.write(statements(needs, self._place))
-
-    def _allow_more(self) -> None:
-        if made := self._allow():
+    def _allow(self) -> None:
+        if made := self._execution.allow(self._config):
             self._resource.node.add_dependency(*made)
-
-    def _has_managed_memory(self) -> bool:
-        memory = self._config.memory
-        return memory is not None and memory.managed_memory_configuration is not None
-
-    def _allow_managed_memory(self) -> None:
-        if self._owned and self._has_managed_memory():
-            # Its ARN is an attribute of the harness, so this policy follows it, and no cycle arises.
-            memory: Item = {"memory": self._resource.attr_memory_managed_memory_configuration_arn}
-            policies = ExecutionPolicies(self, "ManagedMemoryPolicy", self._role)
-            policies.write(statements({"managed_memory": [memory]}, self._place))
 
     def _acknowledge(self) -> None:
         unknown = l1.unknown_to_validation(self._config)
@@ -478,58 +399,5 @@ class Harness(HarnessBase):
             acknowledgment = cdk.Acknowledgment(id=l1.UNEXPECTED_PROPERTY, reason=reason)
             cdk.Validations.of(self._resource).acknowledge(acknowledgment)
 
-    def _warn(self) -> None:
-        if not self._owned:
-            needs: dict[Any, Any] = {**self._needs()}
-            if self._has_managed_memory():
-                needs["managed_memory"] = [{"memory": "*"}]
-            messages.imported_role(self, statements(needs, self._place))
-        elif self._reader.is_unknown_model(self._config.model):
-            messages.unknown_model(self)
-        self._warn_of_hooks(*(self._config.hooks or ()))
-
-    def _warn_of_hooks(self, *hooks: HarnessHook) -> None:
-        for hook in hooks:
-            function = None if hook.event is None else hook.event.target.lambda_
-            if function is not None and self._reader.is_elsewhere(function.arn):
-                messages.cross_account_hook(self, function.arn)
-
     def _subject(self) -> str:
         return f"The harness {self.node.path}"
-
-
-def _with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]) -> Any:
-    if not filesystems:
-        return environment
-    if environment is None:
-        return Environment.public(filesystems=filesystems)
-    if isinstance(environment, HarnessEnvironment):
-        return environment.with_filesystems(filesystems)
-    fault = Fault(
-        "filesystems",
-        "must be given inside the environment when that is no Environment",
-        f"an environment of type {type(environment).__name__}",
-        "use Environment.public(…) or Environment.vpc(…)",
-    )
-    raise HarnessConfigError([fault])
-
-
-def _refuse_api_only(config: HarnessConfig) -> None:
-    faults = [
-        Fault(
-            fault.path,
-            "must be left out for now",
-            fault.received,
-            f"{fault.fix.partition(':')[0]}, and this construct does not set it past CloudFormation yet: leave it "
-            f"out, and set it "
-            "with UpdateHarness after the deployment",
-        )
-        for fault in config.api_only()
-    ]
-    if faults:
-        raise HarnessConfigError(faults)
-
-
-def _path(scope: Construct, construct_id: str) -> str:
-    above = scope.node.path
-    return f"{above}/{construct_id}" if above else construct_id

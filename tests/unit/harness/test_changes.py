@@ -77,7 +77,10 @@ def test_what_is_refused_changes_nothing(stack: cdk.Stack, synthesized: Read) ->
 def test_what_cloudformation_cannot_say_cannot_be_added_either(stack: cdk.Stack) -> None:
     tool = Tool.remote_mcp("https://mcp.example.com", name="docs", outbound_auth=McpAuth.aws_iam("execute-api"))
 
-    with pytest.raises(HarnessConfigError, match=r"tools\[0\].config.remoteMcp.outboundAuth: must be left out for now"):
+    with pytest.raises(
+        HarnessConfigError,
+        match=r"tools\[0\].config.remoteMcp.outboundAuth: must be left out, since it is not supported yet",
+    ):
         Harness(stack, "Agent").add_tool(tool)
 
 

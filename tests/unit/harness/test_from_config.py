@@ -100,7 +100,7 @@ def test_what_cloudformation_cannot_say_is_refused_field_by_field(stack: cdk.Sta
 
     faults = refusal.value.faults
     assert [fault.path for fault in faults] == [fault.path for fault in HarnessConfig.parse(config).api_only()]
-    assert all(fault.must == "must be left out for now" for fault in faults)
+    assert all(fault.must == "must be left out, since it is not supported yet" for fault in faults)
 
 
 def test_a_subclass_comes_back_as_itself(stack: cdk.Stack) -> None:

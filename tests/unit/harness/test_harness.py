@@ -115,9 +115,11 @@ def test_what_cloudformation_cannot_say_is_refused_for_now(stack: cdk.Stack) -> 
         Harness(stack, "Agent", tools=[tool])
 
     (line,) = str(refusal.value).splitlines()[1:]
-    assert line.startswith("  tools[0].config.remoteMcp.outboundAuth: must be left out for now; received ")
-    assert line.endswith("leave it out, and set it with UpdateHarness after the deployment.")
-    assert "not supported yet" in line or "does not set it past CloudFormation yet" in line
+    assert line.startswith(
+        "  tools[0].config.remoteMcp.outboundAuth: must be left out, since it is not supported yet; received "
+    )
+    reason = "AWS::BedrockAgentCore::Harness has no RemoteMcp.OutboundAuth"
+    assert line.endswith(f"; set it with UpdateHarness after the deployment ({reason}).")
 
 
 # ---- names -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""What the harness construct does to a configuration before it is rendered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentcore_constructs.config import (
+    Environment,
+    Fault,
+    FilesystemConfiguration,
+    HarnessConfig,
+    HarnessConfigError,
+    HarnessEnvironment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+
+def with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]) -> Any:
+    """Returns an environment with mounts added; without an environment they are on the public network.
+
+    Raises:
+        HarnessConfigError: There are mounts to add, and the environment is not one that `Environment` made.
+    """
+    if not filesystems:
+        return environment
+    if environment is None:
+        return Environment.public(filesystems=filesystems)
+    if isinstance(environment, HarnessEnvironment):
+        return environment.with_filesystems(filesystems)
+    fault = Fault(
+        "filesystems",
+        "must be given inside the environment when that is no Environment",
+        f"an environment of type {type(environment).__name__}",
+        "use Environment.public(…) or Environment.vpc(…)",
+    )
+    raise HarnessConfigError([fault])
+
+
+def refuse_api_only(config: HarnessConfig) -> None:
+    """Refuses what the API takes and CloudFormation cannot say, rather than drop it.
+
+    Raises:
+        HarnessConfigError: With every such field.
+    """
+    faults = [
+        Fault(
+            fault.path,
+            "must be left out, since it is not supported yet",
+            fault.received,
+            f"set it with UpdateHarness after the deployment ({fault.fix.removeprefix('leave it out: ')})",
+        )
+        for fault in config.api_only()
+    ]
+    if faults:
+        raise HarnessConfigError(faults)
+
+
+def path_of(scope: Construct, construct_id: str) -> str:
+    """Returns the path a construct will have."""
+    above = scope.node.path
+    return f"{above}/{construct_id}" if above else construct_id
