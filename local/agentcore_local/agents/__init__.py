@@ -41,6 +41,8 @@ async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, 
         StreamFailed: after it; the stream ends with an exception frame.
     """
     resolved = plan.resolve(invocation)
+    if sessions.is_sweep_due():
+        loop.run_blocking(sessions.sweep)
     session, conversation = sessions.acquire(resolved)
     channel: Channel[Event] | None = None
     try:

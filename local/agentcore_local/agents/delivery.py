@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
-from botocore.session import Session
 
-from agentcore_local.toolchain import SECRET_ACCESS_KEY
+from agentcore_local import clients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +21,6 @@ REASON_LIMIT = 1024
 
 _EVENT_SOURCE = "bedrock-agentcore.harness"
 _DETAIL_TYPE = "Harness Lifecycle Hook"
-
-_clients: dict[tuple[str, ...], Any] = {}
-_clients_lock = threading.Lock()
 
 
 class HookFailed(Exception):  # noqa: N818 - what failed is the user's hook; the failure mode decides what follows
@@ -87,26 +81,12 @@ def put_event(plan: Plan, arn: str, payload: Mapping[str, Any]) -> None:
         raise HookFailed(response["Entries"][0].get("ErrorMessage") or "the bus refused the event")
 
 
-def _session() -> Session:
-    """A session that reads none of the user's AWS files and knows no profile."""
-    session = Session(session_vars={"profile": (None, None, None, None)})
-    for variable in ("config_file", "credentials_file"):
-        session.set_config_variable(variable, os.devnull)
-    return session
+def _client(plan: Plan, service: str, target_arn: str, timeout: int = 10) -> Any:
+    """A client of this local cloud, acting as the harness' account in the target's Region."""
+    return _cached_client(service, plan.endpoint, plan.account, target_arn.split(":")[3], timeout)
 
 
-def _client(plan: Plan, service: Any, target_arn: str, timeout: int = 10) -> Any:
-    """A client of this local cloud, acting as the harness' account in the target's Region. boto3's are thread-safe."""
-    region = target_arn.split(":")[3]
-    key = (service, plan.endpoint, plan.account, region, str(timeout))
-    with _clients_lock:
-        if key not in _clients:
-            _clients[key] = boto3.Session(botocore_session=_session()).client(
-                service,
-                region_name=region,
-                aws_access_key_id=plan.account,
-                aws_secret_access_key=SECRET_ACCESS_KEY,
-                endpoint_url=plan.endpoint,
-                config=Config(connect_timeout=5, read_timeout=timeout, retries={"total_max_attempts": 1}),
-            )
-        return _clients[key]
+@lru_cache(maxsize=64)  # boto3's clients are thread-safe, and slow to make
+def _cached_client(service: str, endpoint: str, account: str, region: str, timeout: int) -> Any:
+    config = Config(connect_timeout=5, read_timeout=timeout)
+    return clients.client(service, endpoint=endpoint, account=account, region=region, config=config)

@@ -50,6 +50,11 @@ class AgentLoop:
                 self._loop = loop
             return self._loop
 
+    def run_blocking(self, work: Callable[[], None]) -> None:
+        """Let one of the workers do something nobody waits for."""
+        loop = self.get()
+        loop.call_soon_threadsafe(lambda: loop.run_in_executor(None, work))
+
     def stop(self) -> None:
         """Cancel all work and end the thread. Does nothing when the loop never started."""
         with self._lock:

@@ -11,7 +11,7 @@ from strands import Agent, ModelRetryStrategy, Snapshot
 from strands.tools.executors import SequentialToolExecutor
 from strands.types.exceptions import ContextWindowOverflowException, EventLoopException, MaxTokensReachedException
 
-from agentcore_local.agents import inline, models, truncation
+from agentcore_local.agents import inline, models, skills, truncation
 from agentcore_local.agents.failures import in_stream
 from agentcore_local.agents.lifecycle import Lifecycle
 from agentcore_local.agents.loop_hooks import LoopHooks
@@ -61,6 +61,7 @@ class Run:
         self._pending: Pending | None = None
         self._cancelled = threading.Event()
         self._lifecycle = Lifecycle(plan, session, stream)
+        skills.note(plan)
         self._tools = toolbox.build(plan, session.machine)
         self._hooks = LoopHooks(plan=plan, lifecycle=self._lifecycle, stream=stream, tools=self._tools, answer=answer)
 

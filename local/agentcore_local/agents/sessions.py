@@ -11,8 +11,7 @@ JSON.
 
 from __future__ import annotations
 
-import os
-import shutil
+import atexit
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from agentcore_local.agents.machine import Machine, remove
 from agentcore_local.faults import RequestRefused
 
 if TYPE_CHECKING:
@@ -98,53 +98,6 @@ class Repository(Protocol):
 
 
 @dataclass(slots=True)
-class Machine:
-    """The directory a session works in. Made on first use, because most sessions never need one.
-
-    Attributes:
-        root: Parent of the directories; None until a tool asks for them.
-    """
-
-    make_root: Callable[[], Path]
-    root: Path | None = None
-
-    def directory(self, name: str) -> Path:
-        """A directory of this machine, made when it is missing."""
-        if self.root is None:
-            self.root = self.make_root()
-        path = self.root / name
-        path.mkdir(mode=0o700, exist_ok=True)
-        return path
-
-    def wipe(self) -> None:
-        """Remove everything."""
-        if self.root is not None:
-            remove(self.root)
-            self.root = None
-
-    def stop(self) -> None:
-        """What a stopped machine loses: everything but its session storage."""
-        if self.root is not None:
-            for path in self.root.iterdir():
-                if not path.name.startswith(STORAGE_PREFIX):
-                    remove(path)
-
-
-def remove(path: Path) -> None:
-    """Remove a directory and everything in it, also what a command of the agent has locked."""
-    for directory, names, _files in os.walk(path):
-        for name in names:
-            inner = Path(directory, name)
-            if not inner.is_symlink():
-                inner.chmod(0o700)
-    shutil.rmtree(path, ignore_errors=True)
-
-
-STORAGE_PREFIX = "mnt-"
-"""Directories of a machine that outlive a stop: ``mnt-data`` is what the agent sees as ``/mnt/data``."""
-
-
-@dataclass(slots=True)
 class Session:
     """One session and its machine.
 
@@ -179,6 +132,7 @@ class Store:
         self._lock = threading.Lock()
         self._sessions: dict[SessionKey, Session] = {}
         self._root: Path | None = None
+        self._cleared_at_exit = False
         self._next_sweep = clock() + _SWEEP_SECONDS
 
     def acquire(self, plan: Plan) -> tuple[Session, Conversation]:
@@ -190,7 +144,6 @@ class Store:
         key = SessionKey(plan.account, plan.region, plan.harness_arn, plan.session_id)
         with self._lock:
             now = self._clock()
-            self._sweep(now)
             session = self._sessions.get(key)
             if session is None:
                 session = self._new(key, plan, now)
@@ -249,7 +202,7 @@ class Store:
     def _settle(self, session: Session, plan: Plan, now: float) -> None:
         """Start a fresh machine when the old one has expired or runs another version of the harness."""
         if session.version != plan.version:
-            session.machine.wipe()  # a new version's session storage is empty (devguide harness-environment)
+            session.machine.expire(with_storage=True)  # devguide harness-environment: a new version starts empty
             session.started = now
         elif _expired(session, now):
             self._stop(session)
@@ -258,17 +211,28 @@ class Store:
         session.idle_seconds, session.lifetime_seconds = plan.idle_seconds, plan.lifetime_seconds
 
     def _stop(self, session: Session) -> None:
-        session.machine.stop()
+        session.machine.expire(with_storage=False)
         if not session.has_memory:
             session.conversations.clear()
 
-    def _sweep(self, now: float) -> None:
-        if now < self._next_sweep:
-            return
-        self._next_sweep = now + _SWEEP_SECONDS
-        for session in self._sessions.values():
-            if not session.busy and _expired(session, now):
+    def is_sweep_due(self) -> bool:
+        """Whether it is time for the next `sweep`; says so once."""
+        with self._lock:
+            now = self._clock()
+            due = now >= self._next_sweep
+            if due:
+                self._next_sweep = now + _SWEEP_SECONDS
+            return due
+
+    def sweep(self) -> None:
+        """Remove the files of machines that have expired (blocking)."""
+        with self._lock:
+            now = self._clock()
+            stopped = [session for session in self._sessions.values() if not session.busy and _expired(session, now)]
+            for session in stopped:
                 self._stop(session)
+        for session in stopped:
+            session.machine.clean()
 
     def _conversation(self, session: Session, actor_id: str) -> Conversation:
         conversation = session.conversations.get(actor_id)
@@ -282,6 +246,9 @@ class Store:
         with self._lock:
             if self._root is None:
                 self._root = Path(mkdtemp(prefix="agentcore-sessions-"))
+                if not self._cleared_at_exit:
+                    self._cleared_at_exit = True
+                    atexit.register(self.clear)
             root = self._root
         return Path(mkdtemp(prefix="session-", dir=root))
 

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from agentcore_local import agents
-from agentcore_local.agents.sessions import Machine
+from agentcore_local.agents.machine import Machine
 from agentcore_local.agents.tools.base import ToolFailed
 from agentcore_local.agents.tools.directories import Directories
 from agentcore_local.agents.tools.files import MAX_FILE, FileOperations

@@ -206,13 +206,15 @@ def test_without_a_memory_the_conversation_ends_with_the_machine(store_and_plan,
     assert len(use(store, plan)[1].messages) == (1 if has_memory else 0)
 
 
-def test_expired_machines_are_swept_by_other_sessions(store_and_plan):
+def test_expired_machines_are_swept(store_and_plan):
     store, plan, now = store_and_plan
     session, _ = use(store, plan)
     file = session.machine.directory("workspace") / "file"
     file.touch()
     now[0] += 901
-    use(store, replace(plan, session_id="t" * 33))
+    assert store.is_sweep_due()
+    assert not store.is_sweep_due()
+    store.sweep()
     assert not file.exists()
     store.clear()
 

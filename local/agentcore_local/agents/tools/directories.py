@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentcore_local.agents.machine import STORAGE_PREFIX
 from agentcore_local.agents.sandbox.runner import Place
-from agentcore_local.agents.sessions import STORAGE_PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from agentcore_local.agents.sessions import Machine
+    from agentcore_local.agents.machine import Machine
 
 WORKSPACE = "/workspace"
 TEMPORARY = "/tmp"  # noqa: S108 - the agent's own

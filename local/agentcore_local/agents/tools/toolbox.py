@@ -13,8 +13,8 @@ from agentcore_local.agents.tools.files import FileOperations
 from agentcore_local.agents.tools.shell import Shell
 
 if TYPE_CHECKING:
+    from agentcore_local.agents.machine import Machine
     from agentcore_local.agents.plan import Plan
-    from agentcore_local.agents.sessions import Machine
     from agentcore_local.agents.tools.base import HarnessTool
 
 
