@@ -6,12 +6,11 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.loaders import Loader, create_loader
-
 from .toolchain import SECRET_ACCESS_KEY
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.loaders import Loader
 
 # The agent may be silent for long between two events; nothing else takes that long.
 _READ_TIMEOUT_SECONDS = 900
@@ -20,6 +19,8 @@ _READ_TIMEOUT_SECONDS = 900
 @cache
 def service_models() -> Loader:
     """One loader of botocore's service models for this process: each session would read them anew otherwise."""
+    from botocore.loaders import create_loader  # noqa: PLC0415 - the package imports without the [local] extra
+
     return create_loader()
 
 

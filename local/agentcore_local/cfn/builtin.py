@@ -174,6 +174,7 @@ def _empty(client: Any, bucket: str, prefix: str = "") -> None:
 _SERVICE_NAMES = {
     "cloudwatchlogs": "logs",
     "cognitoidentityprovider": "cognito-idp",
+    "cognitoidentityserviceprovider": "cognito-idp",
     "costexplorer": "ce",
     "elasticloadbalancingv2": "elbv2",
     "eventbridge": "events",

@@ -1,0 +1,174 @@
+"""Direct deployment of cloud assemblies: order, assets, parameters, long templates, failures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import stacks
+from support.stacks import get_att
+
+from agentcore_local.deploy import DeploymentError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentcore_local import Account
+
+BUCKET = "assets-${AWS::AccountId}-${AWS::Region}"
+
+
+class Assembly:
+    """Writes a cloud assembly piece by piece, as `cdk synth` does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.artifacts: dict[str, Any] = {}
+
+    def stack(self, name: str, template: dict[str, Any], *needs: str, **properties: Any) -> None:
+        (self.folder / f"{name}.json").write_text(json.dumps(template))
+        properties["templateFile"] = f"{name}.json"
+        self.artifacts[name] = {
+            "type": "aws:cloudformation:stack",
+            "properties": properties,
+            "dependencies": [*needs, *([f"{name}.assets"] if f"{name}.assets" in self.artifacts else [])],
+        }
+
+    def assets(self, name: str, **manifest: Any) -> None:
+        (self.folder / f"{name}.assets.json").write_text(json.dumps(manifest))
+        properties = {"file": f"{name}.assets.json"}
+        self.artifacts[f"{name}.assets"] = {"type": "cdk:asset-manifest", "properties": properties}
+
+    def write(self) -> Path:
+        (self.folder / "manifest.json").write_text(json.dumps({"artifacts": self.artifacts}))
+        return self.folder
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Assembly:
+    return Assembly(tmp_path)
+
+
+def exporting(value: str) -> dict[str, Any]:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": value}}
+    return {
+        "Resources": {"Topic": topic},
+        "Outputs": {"Arn": {"Value": {"Ref": "Topic"}, "Export": {"Name": f"{value}-arn"}}},
+    }
+
+
+def importing(value: str) -> dict[str, Any]:
+    parameter = {"Type": "String", "Value": {"Fn::ImportValue": f"{value}-arn"}, "Name": f"/{value}"}
+    return {"Resources": {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": parameter}}}
+
+
+def test_stacks_go_in_the_order_of_their_dependencies(assembly: Assembly, account: Account) -> None:
+    assembly.stack("Second", importing("shared"), "First")
+    assembly.stack("First", exporting("shared"))
+    assert list(account.deploy(assembly.write())) == ["First", "Second"]
+
+
+def test_a_chosen_stack_brings_what_it_needs_and_no_more(assembly: Assembly, account: Account) -> None:
+    assembly.stack("Third", exporting("other"))
+    assembly.stack("Second", importing("shared"), "First", stackName="named-second")
+    assembly.stack("First", exporting("shared"))
+    assert list(account.deploy(assembly.write(), ["named-second"])) == ["First", "named-second"]
+
+
+def test_a_stack_that_is_not_there_is_named(assembly: Assembly, account: Account) -> None:
+    assembly.stack("First", exporting("shared"))
+    with pytest.raises(DeploymentError, match=r"no stack Frist in the assembly; it has First"):
+        account.deploy(assembly.write(), ["Frist"])
+
+
+def test_files_and_folders_are_published_where_the_manifest_says(assembly: Assembly, account: Account) -> None:
+    folder = assembly.folder / "asset.code"
+    folder.mkdir()
+    (folder / "index.py").write_text("def handler(event, context): return 'from the asset'")
+    digest = hashlib.sha256(b"code").hexdigest()
+    destination = {"here": {"bucketName": BUCKET, "objectKey": f"{digest}.zip", "assumeRoleArn": "ignored"}}
+    files = {digest: {"source": {"path": "asset.code", "packaging": "zip"}, "destinations": destination}}
+    assembly.assets("Code", files=files)
+    where = {"S3Bucket": {"Fn::Sub": BUCKET}, "S3Key": f"{digest}.zip"}
+    properties = {"Runtime": "python3.12", "Handler": "index.handler", "Role": get_att("Role", "Arn"), "Code": where}
+    function = {"Type": "AWS::Lambda::Function", "Properties": properties}
+    assembly.stack("Code", stacks.template({"Name": {"Ref": "Function"}}, Function=function))
+    name = account.deploy(assembly.write())["Code"].outputs["Name"]
+    answer = account.client("lambda").invoke(FunctionName=name)
+    assert json.loads(answer["Payload"].read()) == "from the asset"
+
+
+def test_container_images_are_refused_with_a_sentence(assembly: Assembly, account: Account) -> None:
+    assembly.assets("Code", dockerImages={"abc": {}})
+    assembly.stack("Code", exporting("shared"))
+    with pytest.raises(
+        DeploymentError, match=r"container image assets \(abc\), which the direct deploy does not build"
+    ):
+        account.deploy(assembly.write())
+
+
+def test_a_template_too_long_for_a_request_is_deployed(assembly: Assembly, account: Account) -> None:
+    template = exporting("long")
+    template["Metadata"] = {"Padding": "x" * 60_000}
+    assembly.stack("Long", template)
+    assert account.deploy(assembly.write())["Long"].changed
+
+
+def test_no_bootstrap_is_needed(assembly: Assembly, account: Account) -> None:
+    template = exporting("plain")
+    parameter = "/cdk-bootstrap/hnb659fds/version"
+    template["Parameters"] = {"BootstrapVersion": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": parameter}}
+    template["Rules"] = {"CheckBootstrapVersion": {"Assertions": []}}
+    assembly.stack("Plain", template)
+    assert account.deploy(assembly.write())["Plain"].changed
+
+
+def test_parameters_and_tags_reach_the_stack(assembly: Assembly, account: Account) -> None:
+    template = {
+        "Parameters": {"Name": {"Type": "String"}},
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Name"}}}},
+        "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}},
+    }
+    assembly.stack("Tagged", template, parameters={"Name": "t-${AWS::Region}"}, tags={"team": "a"})
+    arn = account.deploy(assembly.write())["Tagged"].outputs["Arn"]
+    assert arn.endswith(":t-us-east-1")
+    tags = account.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
+    assert {"Key": "team", "Value": "a"} in tags
+
+
+def test_a_failure_names_the_resource_and_the_reason(assembly: Assembly, account: Account) -> None:
+    assembly.stack("Bad", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Nmae": "q"}}}})
+    with pytest.raises(DeploymentError, match=r"(?s)Bad is ROLLBACK_COMPLETE: Queue \(AWS::SQS::Queue\).*\[Nmae\]"):
+        account.deploy(assembly.write())
+
+
+def test_after_a_failed_creation_the_next_one_starts_afresh(assembly: Assembly, account: Account) -> None:
+    assembly.stack("Stack", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Nmae": "q"}}}})
+    with pytest.raises(DeploymentError):
+        account.deploy(assembly.write())
+    assembly.stack("Stack", exporting("good"))
+    assert account.deploy(assembly.write())["Stack"].changed
+
+
+def test_destroying_a_stack_that_does_not_exist_is_fine(account: Account) -> None:
+    account.destroy("Nothing")
+
+
+def test_what_is_retained_stays(assembly: Assembly, account: Account) -> None:
+    template = exporting("kept")
+    template["Resources"]["Topic"]["DeletionPolicy"] = "Retain"
+    assembly.stack("Stack", template)
+    account.deploy(assembly.write())
+    account.destroy("Stack")
+    assert len(account.client("sns").list_topics()["Topics"]) == 1
+
+
+def test_other_regions(assembly: Assembly, account: Account) -> None:
+    elsewhere = account.cloud.account(account.account_id, region="eu-west-1")
+    template = exporting("far")
+    template["Metadata"] = {"Padding": "x" * 60_000}
+    assembly.stack("Far", template)
+    arn = elsewhere.deploy(assembly.write())["Far"].outputs["Arn"]
+    assert arn == f"arn:aws:sns:eu-west-1:{account.account_id}:far"
