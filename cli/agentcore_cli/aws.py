@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentcore_cli.errors import CliError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,16 +22,22 @@ READ_SECONDS: Final = 3600
 KEEPALIVE_SECONDS: Final = 60
 """NAT gateways on the way drop a connection that was silent for 350 s; the system would first probe after two hours."""
 _HINTS: Final[Mapping[str, str]] = {
-    "AccessDeniedException": "the caller needs bedrock-agentcore:InvokeHarness and "
-    "bedrock-agentcore:InvokeAgentRuntime on the harness and on its endpoint (`harness.grant_invoke(...)`)",
     "ResourceNotFoundException": "check the name, the account, the Region and --endpoint",
-    "RuntimeClientError": "see the log group of the harness; a missing permission of its execution role ends like this",
+    "RuntimeClientError": "see `agentcore-harness logs`; a missing permission of its execution role ends like this",
     "ThrottlingException": "wait a little and try again",
+    "ThrottledException": "wait a little and try again",
     "ServiceQuotaExceededException": "wait for running sessions to end, or ask for a higher quota",
     "ExpiredTokenException": "renew the credentials, for instance with `aws sso login`",
     "UnrecognizedClientException": "check the credentials; with --aws they are those of the normal AWS chain",
     "InvalidSignatureException": "check the credentials and the clock of this machine",
 }
+_GRANTS: Final[Mapping[str, str]] = {
+    "InvokeHarness": "bedrock-agentcore:InvokeHarness and bedrock-agentcore:InvokeAgentRuntime on the harness and on "
+    "its endpoint (`harness.grant_invoke(...)`)",
+    "FilterLogEvents": "logs:FilterLogEvents on the log group",
+    "DescribeStacks": "cloudformation:DescribeStacks",
+}
+"""Operation → what the caller's policies must allow, where it is more or other than `bedrock-agentcore:<operation>`."""
 
 
 def client(target: Target, service: str, *, streaming: bool = False) -> Any:
@@ -64,6 +70,28 @@ def client(target: Target, service: str, *, streaming: bool = False) -> Any:
     return made
 
 
+def pages(target: Target, operation: Callable[..., Any], member: str, **request: Any) -> Iterator[dict[str, Any]]:
+    """The items of a paged operation, however many pages there are.
+
+    Args:
+        target: Where the operation leads, for sentences.
+        operation: A client's method that takes and gives `nextToken`.
+        member: The list in its answers.
+        request: Its other arguments.
+
+    Raises:
+        CliError: what the service refused.
+    """
+    token: dict[str, str] = {}
+    while True:
+        with sentences(target):
+            page = operation(**request, **token)
+        yield from page[member]
+        if not page.get("nextToken"):
+            return
+        token = {"nextToken": page["nextToken"]}
+
+
 @contextlib.contextmanager
 def sentences(target: Target) -> Iterator[None]:
     """Turn the errors that boto3 raises inside into sentences.
@@ -86,7 +114,11 @@ def from_service(error: ClientError, target: Target) -> CliError:
     code = str(error.response.get("Error", {}).get("Code") or "Unknown")
     said = str(error.response.get("Error", {}).get("Message") or "no message").rstrip(".")
     # In a stream the service writes its error names with a small letter.
-    hint = _HINTS.get(code[:1].upper() + code[1:], "")
+    if code == "AccessDeniedException":
+        operation = str(error.operation_name)
+        hint = f"the caller needs {_GRANTS.get(operation, f'bedrock-agentcore:{operation}')}"
+    else:
+        hint = _HINTS.get(code[:1].upper() + code[1:], "")
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     ending = f"; {hint}." if hint else "."
     if request_id and target.kind == "aws":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from agentcore_cli import aws
+from agentcore_cli import aws, state, targets
 from agentcore_cli.errors import CliError, misused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from agentcore_cli.targets import Target
 
@@ -24,6 +25,8 @@ ARN: Final = re.compile(
 _OUTPUT = re.compile(r"(?P<stack>[A-Za-z][A-Za-z0-9-]{0,127})\.(?P<key>[A-Za-z0-9]{1,255})")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,39}(-[a-zA-Z0-9]{10})?")
 _SHOWN_NAMES: Final = 10
+PAGE: Final = 100
+"""Most items that a page of the control plane may have."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,28 @@ class Harness:
         """Region of the ARN."""
         return self.arn.split(":")[3]
 
+    @property
+    def id(self) -> str:
+        """Harness id: the name and a suffix."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def name(self) -> str:
+        """Harness name, as the id has it."""
+        return self.id.rpartition("-")[0]
+
+    def qualifier(self, endpoint: str | None) -> str | None:
+        """The endpoint that was named, by `--endpoint` or by HARNESS itself.
+
+        Raises:
+            CliError: both, and not the same one.
+        """
+        if endpoint and self.endpoint and endpoint != self.endpoint:
+            raise misused(
+                f"--endpoint {endpoint} contradicts the endpoint {self.endpoint} that HARNESS names; give one of them."
+            )
+        return endpoint or self.endpoint
+
 
 def from_arn(text: str) -> Harness | None:
     """The harness that an ARN names, or None when the text is no such ARN."""
@@ -69,6 +94,33 @@ def check(reference: str) -> None:
         )
 
 
+def target_for(
+    reference: str | None,
+    *,
+    local: bool = False,
+    use_aws: bool = False,
+    account: str | None = None,
+    region: str | None = None,
+) -> Target:
+    """The cloud that a command about this harness may talk to; an ARN brings its own account and Region.
+
+    Raises:
+        CliError: see `targets.choose`; or an option contradicts the ARN.
+    """
+    harness = from_arn(reference) if reference else None
+    if harness:
+        if region and region != harness.region:
+            raise misused(f"--region {region} contradicts the Region {harness.region} of the ARN; leave it out.")
+        if account and account != harness.account:
+            raise misused(f"--account {account} contradicts the account {harness.account} of the ARN; leave it out.")
+        region = harness.region
+    target = targets.choose(state.home(), os.environ, local=local, aws=use_aws, account=account, region=region)
+    if harness and target.kind == "local":
+        # On the local cloud every account is at hand: the ARN says which one.
+        return targets.Target("local", target.endpoint, harness.account, harness.region)
+    return target
+
+
 def find(reference: str, target: Target) -> Harness:
     """Resolve a harness name, id, stack output or ARN.
 
@@ -83,20 +135,18 @@ def find(reference: str, target: Target) -> Harness:
     return _by_name(reference, target)
 
 
-def _by_name(name: str, target: Target) -> Harness:
+def summaries(target: Target) -> Iterator[dict[str, Any]]:
+    """What ListHarnesses says about every harness of the account and Region, page by page."""
     control = aws.client(target, "bedrock-agentcore-control")
+    yield from aws.pages(target, control.list_harnesses, "harnesses", maxResults=PAGE)
+
+
+def _by_name(name: str, target: Target) -> Harness:
     names: list[str] = []
-    token: dict[str, str] = {}
-    with aws.sentences(target):
-        while True:
-            page = control.list_harnesses(**token)
-            for summary in page["harnesses"]:
-                if name in (summary["harnessName"], summary["harnessId"]):
-                    return Harness(summary["arn"])
-                names.append(summary["harnessName"])
-            if not page.get("nextToken"):
-                break
-            token = {"nextToken": page["nextToken"]}
+    for summary in summaries(target):
+        if name in (summary["harnessName"], summary["harnessId"]):
+            return Harness(summary["arn"])
+        names.append(summary["harnessName"])
     raise CliError(
         f"No harness is named {name!r} on {target.describe()}; {_alternatives(name, names)}", code="HarnessNotFound"
     )

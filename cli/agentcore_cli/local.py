@@ -15,6 +15,7 @@ import typer
 
 from agentcore_cli import console, process, shells, state, targets
 from agentcore_cli.errors import FAILED, CliError, misused
+from agentcore_cli.options import JsonOption  # noqa: TC001 - Typer reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,6 @@ _FOLLOW_SECONDS: Final = 0.2
 _RESET_SECONDS: Final = 60.0
 
 local_app = typer.Typer(help="Start, stop and use the local cloud.", invoke_without_command=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @local_app.callback()

@@ -19,8 +19,12 @@ _TOOL_USE = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _MODEL_KINDS: Final = ("bedrockModelConfig", "openAiModelConfig", "geminiModelConfig", "liteLlmModelConfig")
 
 
-def parse_model(text: str) -> dict[str, Any]:
-    """A model configuration from `--model`: a Bedrock model id, or the API's own JSON shape.
+def parse_model(text: str, *, named: str = "--model") -> dict[str, Any]:
+    """A model configuration: a Bedrock model id, or the API's own JSON shape.
+
+    Args:
+        text: What was typed.
+        named: What it was typed for.
 
     Raises:
         CliError: it is neither.
@@ -28,13 +32,13 @@ def parse_model(text: str) -> dict[str, Any]:
     text = text.strip()
     if not text.startswith("{"):
         if not text:
-            raise misused("--model must be a Bedrock model id or a model configuration as JSON; received nothing.")
+            raise misused(f"{named} must be a Bedrock model id or a model configuration as JSON; received nothing.")
         return {"bedrockModelConfig": {"modelId": text}}
     try:
         found = json.loads(text)
     except ValueError as error:
         raise misused(
-            f"--model must be a Bedrock model id or a model configuration as JSON; the JSON is broken: {error}."
+            f"{named} must be a Bedrock model id or a model configuration as JSON; the JSON is broken: {error}."
         ) from error
     if len(found) != 1 or next(iter(found)) not in _MODEL_KINDS:
         raise misused(
@@ -53,15 +57,10 @@ def check_options(
         CliError: HARNESS, session, endpoint or tool call id cannot be right, or they contradict each other.
     """
     harnesses.check(reference)
-    if session is not None and not _SESSION.fullmatch(session):
-        raise misused(
-            "--session must have 33-100 letters, digits, hyphens and underscores, and start with a letter or digit; "
-            f"received {session!r} ({len(session)} characters). Leave it out for a new session."
-        )
-    if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
-        raise misused(
-            f"--endpoint must be letters, digits and underscores, at most 48, a letter first; received {endpoint!r}."
-        )
+    if session is not None:
+        check_session(session)
+    if endpoint is not None:
+        check_endpoint(endpoint)
     if failed and answer_to is None:
         raise misused("--failed says that an inline function failed; give the id of its call with --answer.")
     if answer_to is not None and session is None:
@@ -70,6 +69,36 @@ def check_options(
         raise misused(
             f"--answer must be the id of a tool call (1-64 letters, digits, - and _); received {answer_to!r}."
         )
+
+
+def check_session(session: str, *, named: str = "--session") -> None:
+    """Refuse a session id that the service would refuse.
+
+    Raises:
+        CliError: its length or its characters are not right.
+    """
+    if not _SESSION.fullmatch(session):
+        raise misused(
+            f"{named} must have 33-100 letters, digits, hyphens and underscores, and start with a letter or digit; "
+            f"received {session!r} ({len(session)} characters). Leave it out for a new session."
+        )
+
+
+def check_endpoint(endpoint: str, *, named: str = "--endpoint") -> None:
+    """Refuse a name that can be no endpoint's.
+
+    Raises:
+        CliError: its length or its characters are not right.
+    """
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise misused(
+            f"{named} must be letters, digits and underscores, at most 48, a letter first; received {endpoint!r}."
+        )
+
+
+def new_session() -> str:
+    """A session id of our own: a UUID has 36 characters, the service wants at least 33."""
+    return str(uuid.uuid4())
 
 
 def build_request(
@@ -88,17 +117,13 @@ def build_request(
     Raises:
         CliError: two endpoints were named.
     """
-    if endpoint and harness.endpoint and endpoint != harness.endpoint:
-        raise misused(
-            f"--endpoint {endpoint} contradicts the endpoint {harness.endpoint} that HARNESS names; give one of them."
-        )
+    qualifier = harness.qualifier(endpoint)
     request: dict[str, Any] = {
         "harnessArn": harness.arn,
-        # A UUID has 36 characters; the service wants at least 33.
-        "runtimeSessionId": session or str(uuid.uuid4()),
+        "runtimeSessionId": session or new_session(),
         "messages": [{"role": "user", "content": [_content(text, answer_to, failed=failed)]}],
     }
-    if qualifier := endpoint or harness.endpoint:
+    if qualifier:
         request["qualifier"] = qualifier
     if actor:
         request["actorId"] = actor
@@ -107,9 +132,11 @@ def build_request(
     return request
 
 
-def continue_command(harness: str, request: Mapping[str, Any], target: targets.Target, *, kind_flag: str) -> list[str]:
+def continue_command(
+    harness: str, request: Mapping[str, Any], target: targets.Target, *, kind_flag: str, verb: str = "invoke"
+) -> list[str]:
     """The words of the command that goes on in this session, in the same account, Region and endpoint."""
-    words = ["agentcore-harness", "invoke", harness, "--session", request["runtimeSessionId"]]
+    words = ["agentcore-harness", verb, harness, "--session", request["runtimeSessionId"]]
     if "qualifier" in request and harnesses.from_arn(harness) != harnesses.Harness(
         request["harnessArn"], request["qualifier"]
     ):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from agentcore_cli.stream import Event, Reply
+    from agentcore_cli.targets import Target
 
 
 class Sink(Protocol):
@@ -24,10 +25,25 @@ class Sink(Protocol):
         """The stream has ended, or broken off with a failure."""
 
 
-class Terminal:
-    """The answer on stdout, everything else on stderr."""
+def about(request: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    """Where an answer comes from, for documents."""
+    return {
+        "harnessArn": request["harnessArn"],
+        "endpoint": request.get("qualifier", "DEFAULT"),
+        "sessionId": request["runtimeSessionId"],
+        "target": target.to_json(),
+    }
 
-    def __init__(self, session: str, continuation: Sequence[str]) -> None:
+
+class Terminal:
+    """The answer on stdout, everything else on stderr.
+
+    Args:
+        session: Session to name at the end; empty where the reader knows it.
+        continuation: Words of the command that goes on; empty where the reader just types.
+    """
+
+    def __init__(self, *, session: str = "", continuation: Sequence[str] = ()) -> None:
         self._renderer = Renderer()
         self._session = session
         self._continuation = continuation
@@ -41,8 +57,9 @@ class Terminal:
         self._write(self._renderer.finish())
         if failure is not None:
             return
-        console.note(f"{usage_line(reply)} · session {self._session}", style="dim")
-        if reply.pending:
+        ending = f" · session {self._session}" if self._session else ""
+        console.note(f"{usage_line(reply)}{ending}", style="dim")
+        if reply.pending and self._continuation:
             for text in waiting_lines(reply.pending, self._continuation):
                 console.note(text, style="bold")
 

@@ -99,16 +99,42 @@ def local_target(
     Raises:
         CliError: it does not run, or account or Region cannot be right.
     """
-    endpoint = environ.get("AWS_ENDPOINT_URL", "")
-    if endpoint and state.is_loopback(endpoint):
-        # The shell says more than the file: every SDK in this shell already talks to that address.
+    endpoint = _shell_endpoint(environ)
+    if endpoint:
         _require_answer(endpoint)
-        shell_account = environ.get("AWS_ACCESS_KEY_ID", "")
-        account = account or (shell_account if _ACCOUNT.fullmatch(shell_account) else None)
     else:
         endpoint = _recorded_endpoint(folder, demanded=demanded)
+    return _located(endpoint, environ, account=account, region=region)
+
+
+def presumed(
+    folder: Path, environ: Mapping[str, str], *, account: str | None = None, region: str | None = None
+) -> Target | None:
+    """Where the local cloud of this shell or this project should be, without asking whether it is there.
+
+    Raises:
+        CliError: the record cannot be read, or account or Region cannot be right.
+    """
+    endpoint = _shell_endpoint(environ)
+    if not endpoint:
+        record = state.read(folder)
+        if record is None:
+            return None
+        endpoint = record.endpoint
+    return _located(endpoint, environ, account=account, region=region)
+
+
+def _shell_endpoint(environ: Mapping[str, str]) -> str:
+    """The shell says more than the file: every SDK in this shell already talks to that address."""
+    endpoint = environ.get("AWS_ENDPOINT_URL", "")
+    return endpoint if endpoint and state.is_loopback(endpoint) else ""
+
+
+def _located(endpoint: str, environ: Mapping[str, str], *, account: str | None, region: str | None) -> Target:
+    shell_account = environ.get("AWS_ACCESS_KEY_ID", "") if _shell_endpoint(environ) else ""
+    account = account or (shell_account if _ACCOUNT.fullmatch(shell_account) else DEFAULT_ACCOUNT)
     region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-    return Target("local", endpoint.rstrip("/"), _checked_account(account or DEFAULT_ACCOUNT), _checked_region(region))
+    return Target("local", endpoint.rstrip("/"), _checked_account(account), _checked_region(region))
 
 
 def _asked_for(environ: Mapping[str, str], *, local: bool, aws: bool) -> Kind | None:
@@ -127,8 +153,7 @@ def _asked_for(environ: Mapping[str, str], *, local: bool, aws: bool) -> Kind | 
 
 
 def _aws(environ: Mapping[str, str], *, account: str | None, region: str | None) -> Target:
-    endpoint = environ.get("AWS_ENDPOINT_URL", "")
-    if endpoint and state.is_loopback(endpoint):
+    if endpoint := _shell_endpoint(environ):
         raise CliError(
             f"AWS was asked for, but AWS_ENDPOINT_URL leads to {endpoint} on this machine; "
             "use a shell without the variables of `agentcore-harness local env`.",
