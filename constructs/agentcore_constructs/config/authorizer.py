@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
-
 from .cdk import HasSecretArn, attribute
 from .claims import CustomClaimValidationType
 from .errors import Fault, received
@@ -230,7 +228,7 @@ class HarnessAuthorizer(OneOf):
 
     expects: ClassVar[str] = "an authorizer, made by Authorizer.jwt"
 
-    custom_jwt_authorizer: CustomJWTAuthorizerConfiguration | None = Field(None, alias="customJWTAuthorizer")
+    custom_jwt_authorizer: CustomJWTAuthorizerConfiguration | None = None
 
 
 class Authorizer:

@@ -82,7 +82,7 @@ class VpcConfig(Node):
             ),
         ]
         | None
-    ) = Field(None, alias="requireServiceS3Endpoint")
+    ) = None
 
 
 class NetworkConfiguration(Node):

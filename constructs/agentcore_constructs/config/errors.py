@@ -60,7 +60,7 @@ class HarnessConfigError(ValueError):
     Raised when a harness or a configuration is made, with every fault that could be found at once.
 
     Attributes:
-        faults: All of them, in the order of the configuration.
+        faults: All of them: those of single values in the order of the configuration, then those of several together.
         subject: What is configured, such as a construct path; None when it is not known.
     """
 
@@ -72,6 +72,10 @@ class HarnessConfigError(ValueError):
     def about(self, subject: str) -> HarnessConfigError:
         """Returns the same faults under a heading that names what is configured."""
         return HarnessConfigError(self.faults, subject)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets the error cross process boundaries."""
+        return type(self), (self.faults, self.subject)
 
     def _text(self) -> str:
         count = len(self.faults)

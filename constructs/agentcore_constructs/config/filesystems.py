@@ -115,7 +115,7 @@ class FilesystemConfiguration(OneOf):
     expects: ClassVar[str] = "a file system, made by FileSystem.session, FileSystem.efs or FileSystem.s3_files"
 
     session_storage: SessionStorageConfiguration | None = None
-    s3_files_access_point: S3FilesAccessPointConfiguration | None = Field(None, alias="s3FilesAccessPoint")
+    s3_files_access_point: S3FilesAccessPointConfiguration | None = None
     efs_access_point: EfsAccessPointConfiguration | None = None
     capacity_provider_volume: (
         Annotated[

@@ -97,8 +97,7 @@ class HarnessHookTarget(OneOf):
 
     expects: ClassVar[str] = "a Lambda function, an SNS topic, an event bus, or the ARN of one"
 
-    # "lambda" is a word of Python.
-    lambda_: HarnessHookLambdaTarget | None = Field(None, alias="lambda")
+    lambda_: HarnessHookLambdaTarget | None = None
     sns: HarnessHookSnsTarget | None = None
     event_bridge: HarnessHookEventBridgeTarget | None = None
 

@@ -27,7 +27,6 @@ class Node(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        alias_generator=to_camel,
         revalidate_instances="always",
         arbitrary_types_allowed=True,
         protected_namespaces=(),
@@ -151,6 +150,8 @@ class Field:
     companion: Companion | None
 
 
+# What to_camel gets wrong: the API writes a run of capitals, and Python has a word of its own for "lambda".
+_API_NAMES = {"custom_jwt_authorizer": "customJWTAuthorizer", "lambda_": "lambda"}
 # jsii writes runs of capitals in its own way.
 _L1_NAMES = {"customJWTAuthorizer": "customJwtAuthorizer"}
 
@@ -161,7 +162,7 @@ def fields(node: type[Node]) -> tuple[Field, ...]:
     found = []
     for name, info in node.model_fields.items():
         shape, markers = _described(info.annotation, list(info.metadata))
-        api = info.alias or name
+        api = _API_NAMES.get(name) or to_camel(name)
         found.append(
             Field(
                 name=name,

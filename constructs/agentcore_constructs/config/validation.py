@@ -27,7 +27,7 @@ def validated(draft: T, earlier: list[Fault] | None = None, subject: str | None 
     faults = list(earlier or ())
     node = draft
     try:
-        node = type(draft).model_validate(draft, by_name=True, by_alias=False)
+        node = type(draft).model_validate(draft)
     except ValidationError as error:
         faults.extend(_faults(error, type(draft)))
     faulty = {fault.path for fault in faults}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import traceback
 from typing import Any
 
@@ -133,8 +134,11 @@ def test_the_heading_names_what_is_configured() -> None:
     assert other.faults == caught.value.faults
 
 
-def test_an_error_is_a_value_error() -> None:
-    assert issubclass(HarnessConfigError, ValueError)
+def test_an_error_is_a_value_error_that_crosses_processes() -> None:
+    error = HarnessConfigError([Fault("a", "must be x", "1", "write x")], "Harness A")
+    assert isinstance(error, ValueError)
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.faults, again.subject, str(again)) == (error.faults, error.subject, str(error))
 
 
 def test_a_fault_is_one_sentence() -> None:
