@@ -72,6 +72,7 @@ class LoopHooks(HookProvider):
             results, self._resumed = results[before:], False
         for result in results:
             self._write(result)
+        self._written.clear()  # an id of a later turn may be the same
         self._stream.tool_results_complete()
 
     def _before_model_call(self, event: BeforeModelCallEvent) -> None:  # noqa: ARG002 - Strands passes it by name

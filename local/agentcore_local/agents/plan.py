@@ -203,6 +203,11 @@ def _tools(tools: list[dict[str, Any]]) -> tuple[ToolConfig, ...]:
 def _tool(tool: dict[str, Any]) -> ToolConfig:
     kind = tool["type"]
     config = (tool.get("config") or {}).get(_CONFIG_OF_TYPE[kind], {})
+    schema = config.get("inputSchema", {})
+    if not isinstance(schema, dict):  # a document to botocore, a JSON schema to the model
+        raise RequestRefused.invalid(
+            f"inlineFunction.inputSchema must be a JSON object; received {type(schema).__name__}; give a JSON schema."
+        )
     return ToolConfig(type=kind, name=tool.get("name") or _inferred_name(kind, config), config=config)
 
 

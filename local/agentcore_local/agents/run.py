@@ -89,19 +89,15 @@ class Run:
         try:
             async with limit:
                 await self._drive(agent)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            self._stream.end("timeout_exceeded")
         except MaxTokensReachedException:
             pass  # the model's messageStop has said so
         except ContextWindowOverflowException:
             self._stream.end("model_context_window_exceeded")
-        except StreamFailed:
-            raise
         except Exception as error:
-            original = error.original_exception if isinstance(error, EventLoopException) else error
-            raise in_stream(original, from_model=original is self._hooks.model_error) from error
+            if not limit.expired():
+                original = error.original_exception if isinstance(error, EventLoopException) else error
+                raise in_stream(original, from_model=original is self._hooks.model_error) from error
+            self._stream.end("timeout_exceeded")
         self._commit(agent)
 
     def _commit(self, agent: Agent) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agentcore_local.agents import failures
+from agentcore_local.agents import failures, scripted
 from agentcore_local.agents.scripts import ModelFailure, Turn
 from agentcore_local.faults import StreamFailed
 
@@ -72,6 +72,15 @@ def test_a_script_that_raises_says_so(caller, script):
 
     error, _ = failing(caller, script, broken)
     assert str(error) == "The scripted model cannot answer: The script raised KeyError: 'oops'."
+
+
+def test_a_timeout_of_the_providers_own_is_its_failure(caller, script, monkeypatch):
+    async def slow(_call):
+        raise TimeoutError("read timed out")
+
+    monkeypatch.setattr(scripted, "answer", lambda _script, call: slow(call))
+    error, _ = failing(caller, script, "x")
+    assert str(error) == "The model provider failed: TimeoutError: read timed out"
 
 
 def test_a_script_that_returns_nonsense_says_so(caller, script):

@@ -114,6 +114,15 @@ def test_a_cut_answer_stays_in_the_conversation(caller, script):
     assert client.say("What did you say?").text == "one two"
 
 
+def test_a_tool_call_that_is_cut_is_not_made(caller, script):
+    script(LIST, "never")
+    client = caller(model={"bedrockModelConfig": {"modelId": "m", "maxTokens": 2}})
+    stream = client.say()
+    assert (stream.stop, stream.results) == ("max_tokens", [])
+    script("Fine.")
+    assert client.say().text == "Fine."
+
+
 def test_the_budget_cuts_an_answer(caller, script):
     script("one two three four five")
     stream = caller().say(maxTokens=3)

@@ -110,6 +110,12 @@ def test_arguments_that_are_no_json_reach_the_tool_empty(caller, script, calling
     assert stream.results == [("error", "The argument command is missing.")]
 
 
+def test_results_of_calls_with_the_same_id_are_all_told(caller, script, calling):
+    listing = ToolCall("file_operations", {"command": "list", "path": "."}, id="same")
+    script(calling(listing), calling(listing), "Done.")
+    assert len(caller().say().results) == 2
+
+
 def test_a_model_that_calls_an_unknown_tool_is_told_so(caller, script, calling):
     script(calling("teleport"), "Done.")
     assert caller().say().results == [("error", "Unknown tool: teleport")]

@@ -103,13 +103,27 @@ def test_skills_are_left_out_and_the_log_says_so_once(caller, script, caplog):
     client.say()
     client.say()
     assert [record.getMessage() for record in caplog.records if "skills" in record.getMessage()] == [
-        f"harness=<{client.harness['arn']}>, version=<1>, skills=<2> | the local cloud does not fetch skills yet, "
-        "the agent works without"
+        (
+            f"harness=<{client.harness['arn']}>, version=<1>, skills=<2> | the local cloud does not fetch skills yet, "
+            "the agent works without"
+        )
     ]
 
 
 def test_names_are_case_sensitive():
     assert not is_allowed("shell", "builtin", ["Shell"])
+
+
+def test_a_configured_tool_takes_the_name_of_a_built_in_one_however_it_is_written(seen, inline):
+    assert seen(tools=[inline("file-operations")]) == ["file-operations", "shell"]
+
+
+@pytest.mark.parametrize("schema", ["text", ["list"]])
+def test_a_schema_that_is_no_object_is_refused(caller, inline, schema):
+    tool = inline("refund")
+    tool["config"]["inlineFunction"]["inputSchema"] = schema
+    with pytest.raises(RequestRefused, match=r"inputSchema must be a JSON object; received (str|list)"):
+        caller(tools=[tool]).say()
 
 
 def test_allowed_tools_can_be_overridden_for_a_call(caller, script):

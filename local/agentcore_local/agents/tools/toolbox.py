@@ -37,7 +37,8 @@ def build(plan: Plan, machine: Machine) -> Toolbox:
     """The tools a plan allows: the built-in ones, unless a configured one takes the name, and the configured ones."""
     directories = Directories(machine, plan.mount_paths)
     own = [configured(tool) for tool in plan.tools]
-    taken = {tool.tool_name for tool in own}
+    # Strands cannot tell a-b from a_b.
+    taken = {tool.tool_name.replace("-", "_") for tool in own}
     builtin = [
         Shell(directories, plan.environment_variables, plan.region, runner),
         FileOperations(directories),
