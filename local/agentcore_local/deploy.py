@@ -241,7 +241,8 @@ def _wait(client: Any, stack_id: str, good: set[str]) -> dict[str, Any]:
 
 
 def _failures(client: Any, stack_id: str) -> list[str]:
-    events = client.describe_stack_events(StackName=stack_id)["StackEvents"]
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    events = [event for page in pages for event in page["StackEvents"]]
     failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
     return [
         f"{event['LogicalResourceId']} ({event['ResourceType']}) {event['ResourceStatus']}: "

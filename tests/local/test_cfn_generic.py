@@ -27,7 +27,7 @@ BROWSER = {
     "Type": "AWS::BedrockAgentCore::BrowserCustom",
     "Properties": {"Name": "my_browser", "NetworkConfiguration": {"NetworkMode": "PUBLIC"}},
 }
-AGENTCORE = sorted(name for name in schemas.index() if name.startswith("AWS::BedrockAgentCore::"))
+FABRICATED = sorted(name for name in schemas.index() if name.startswith(("AWS::BedrockAgentCore::", "AWS::S3Files::")))
 
 
 def source(name: str = "source", **members: Any) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class TestCompleted:
 
 
 class TestFabricated:
-    @pytest.mark.parametrize("resource_type", AGENTCORE)
+    @pytest.mark.parametrize("resource_type", FABRICATED)
     def test_attributes_fit_their_own_patterns(self, resource_type: str) -> None:
         maker = Fabricator(resource_type, "Thing", {"Name": "my-name"}, "111122223333", "eu-west-1")
         for name, value in maker.attributes().items():

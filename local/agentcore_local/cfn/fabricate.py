@@ -37,7 +37,7 @@ _SETTLED = (
 # `arn:…:<service>:<region>:<account>:<resource>` as schemas write it, split at the account.
 _ARN_PATTERN = re.compile(
     r"\^?(?P<group>\(?)arn:.*?:(?P<service>[a-z0-9-]+|\([a-z0-9|-]+\)):.*?"
-    r"(?:\(aws\|\[0-9\]\{12\}\)|\[0-9\]\{12\}|\(\[0-9\]\{12\}\)\?|\\d\{12\}):"
+    r"(?:\[0-9a-z-:\]\+|\(aws\|\[0-9\]\{12\}\)|\[0-9\]\{12\}|\(\[0-9\]\{12\}\)\?|\\d\{12\}):"
     r"(?P<resource>.+?)\$?"
 )
 _LITERAL = re.compile(r"[A-Za-z0-9._-]+")
@@ -161,9 +161,9 @@ class Fabricator:
         plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
         yield f"{plain}-{_random(_LOWER, 10)}"
         yield f"{re.sub(r'[^A-Za-z0-9_]', '_', label)}-{_random(_LOWER, 10)}"
-        literal = re.match(r"\^?\(?([a-z]+-)", pattern or "")
-        if literal:
-            yield literal[1] + _random(_HEX, 17)
+        # `fs-[0-9a-f]{17,40}`: the prefix stands before the digits, the bare id after the ARN it may also be.
+        for literal in reversed(re.findall(r"([a-z]+-)(?=\[|\()", pattern or "")):
+            yield literal + _random(_HEX, 17)
         yield from ("1", str(uuid.uuid4()), _random(_LETTERS, 12), _random(_LETTERS, 10), _random(_HEX, 17))
 
     def _arn(self, pattern: str | None) -> str:
