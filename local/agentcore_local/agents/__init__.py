@@ -6,7 +6,8 @@ what the scripted model says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from agentcore_local.agents import inline, models, plan, scripts
 from agentcore_local.agents.events import Event, Stream
@@ -18,13 +19,13 @@ from agentcore_local.agents.sessions import Session, Store
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-__all__ = ["Event", "Invocation", "invoke", "models", "reset", "scripts", "sessions", "shutdown"]
+__all__ = ["Event", "Invocation", "invoke", "invoke_in_batches", "models", "reset", "scripts", "sessions", "shutdown"]
 
 loop = AgentLoop()
 sessions = Store()
 
 
-async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+async def invoke(invocation: Invocation) -> AsyncGenerator[Event, None]:
     """Run one invocation and yield its events as they happen.
 
     The work runs on the agents' own thread; closing the iterator cancels it and waits until it has cleaned up. Nothing
@@ -39,6 +40,25 @@ async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, 
     Raises:
         RequestRefused: before the first event; the request is answered with an HTTP error.
         StreamFailed: after it; the stream ends with an exception frame.
+    """
+    async with aclosing(invoke_in_batches(invocation)) as batches:
+        async for events in batches:
+            for event in events:
+                yield event
+
+
+async def invoke_in_batches(invocation: Invocation) -> AsyncGenerator[list[Event], None]:
+    """The same, with all events that are there at once in one list: a server writes them with one system call.
+
+    Args:
+        invocation: As for `invoke`.
+
+    Yields:
+        At least one event.
+
+    Raises:
+        RequestRefused: as `invoke`.
+        StreamFailed: as `invoke`.
     """
     resolved = plan.resolve(invocation)
     if sessions.is_sweep_due():
@@ -63,10 +83,10 @@ async def invoke(invocation: Invocation) -> AsyncGenerator[tuple[str, dict[str, 
     try:
         while True:
             try:
-                event = await channel.get()
+                events = await channel.get()
             except StopAsyncIteration:
                 return
-            yield event
+            yield events
     finally:
         await channel.close()
 

@@ -89,7 +89,8 @@ def _join_workers() -> None:
 class Channel(Generic[T]):
     """Items from one coroutine on the agent loop to one consumer on another loop, in order, with back pressure.
 
-    Wake-ups are coalesced: a burst of items costs one crossing between the threads.
+    The reader is woken when the producer next waits for anything: a burst of items costs one crossing between the
+    threads, and an item that is followed by a pause is there at once.
     """
 
     def __init__(self) -> None:
@@ -132,7 +133,9 @@ class Channel(Generic[T]):
     def put(self, item: T) -> None:
         """Hand over one item (agent loop)."""
         self._items.append(item)
-        self._wake()
+        if not self._wake_pending and self._producer is not None:
+            self._wake_pending = True
+            self._producer.call_soon(self._wake)
 
     async def room(self) -> None:
         """Wait until the consumer has read what is there (agent loop); returns at once while it keeps up."""
@@ -144,26 +147,30 @@ class Channel(Generic[T]):
             await self._producer_waits.wait()
         self._producer_waits = None
 
-    async def get(self) -> T:
-        """The next item (consumer loop).
+    async def get(self) -> list[T]:
+        """The items there are, at least one (consumer loop).
 
         Raises:
             StopAsyncIteration: when the work has ended without an error.
             BaseException: what the work raised.
         """
-        while not self._items:
-            if self._ended:
+        while True:
+            ended = self._ended  # before the items are looked at: what came last came before the end
+            if self._items:
+                break
+            if ended:
                 if self._error is not None:
                     raise self._error
                 raise StopAsyncIteration
             self._readable.clear()
             if not self._items and not self._ended:
                 await self._readable.wait()
-        item = self._items.popleft()
+        # Not list() and clear(): the producer may append in between.
+        items = [self._items.popleft() for _ in range(len(self._items))]
         waiting = self._producer_waits
-        if waiting is not None and len(self._items) < MAX_UNREAD // 2 and self._producer is not None:
+        if waiting is not None and self._producer is not None:
             self._producer.call_soon_threadsafe(waiting.set)
-        return item
+        return items
 
     async def close(self) -> None:
         """Cancel the work unless it has ended, and wait until it has cleaned up (consumer loop)."""
@@ -181,15 +188,9 @@ class Channel(Generic[T]):
         self._wake()
 
     def _wake(self) -> None:
-        if self._wake_pending:
-            return
-        self._wake_pending = True
+        self._wake_pending = False
         try:
-            self._consumer.call_soon_threadsafe(self._woken)
+            self._consumer.call_soon_threadsafe(self._readable.set)
         except RuntimeError:  # the consumer's loop is gone, and with it everyone who could read
             if self._cancel is not None and not self._ended:
                 self._cancel()
-
-    def _woken(self) -> None:
-        self._wake_pending = False
-        self._readable.set()

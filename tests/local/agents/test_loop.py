@@ -177,6 +177,20 @@ def test_a_shutdown_ends_running_invocations_with_an_error(caller, script):
     asyncio.run(shut_down_while_waiting())
 
 
+def test_what_is_there_can_be_read_at_once(caller, script):
+    script("one two three four five six")
+
+    async def batches() -> list[int]:
+        client = caller()
+        request = {"runtimeSessionId": client.session, "messages": MESSAGES}
+        invocation = agents.Invocation(client.harness, request, client.account, "us-east-1", "http://x")
+        return [len(events) async for events in agents.invoke_in_batches(invocation)]
+
+    sizes = asyncio.run(batches())
+    assert sum(sizes) == 10
+    assert len(sizes) < 10
+
+
 def test_an_unused_loop_can_be_stopped():
     AgentLoop().stop()
 
@@ -194,7 +208,9 @@ def test_a_channel_keeps_the_order_and_gives_the_error_last():
             raise ValueError("at the end")
 
         channel.start(loop.get(), work(), finally_=lambda: None)
-        got = [await channel.get() for _ in range(1000)]
+        got: list[int] = []
+        while len(got) < 1000:
+            got += await channel.get()
         with pytest.raises(ValueError, match="at the end"):
             await channel.get()
         await channel.close()
