@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 PER_STACK = 50
+ABOUT = "What an AgentCore harness needs of its execution role"
 ARN = f"arn:{cdk.Aws.PARTITION}"
 HERE = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
 
@@ -79,7 +80,7 @@ def permissions(name: str, model: str) -> dict[str, Any]:
             "CloudWatchMetricsPublish",
             "cloudwatch:PutMetricData",
             "*",
-            Condition={"StringEquals": {"cloudwatch:namespace": ["bedrock-agentcore"]}},
+            Condition={"StringEquals": {"cloudwatch:namespace": "bedrock-agentcore"}},
         ),
         allow(
             "AgentCoreWorkloadIdentity",
@@ -119,7 +120,7 @@ def agent(scope: Construct, index: int) -> None:
     name, model = f"agent_{index}", "anthropic.claude-sonnet-4-5-20250929-v1:0"
     role = iam.CfnRole(scope, f"Role{index}", assume_role_policy_document=trust())
     policy = iam.CfnManagedPolicy(
-        scope, f"Policy{index}", policy_document=permissions(name, model), roles=[role.ref], path="/", description=""
+        scope, f"Policy{index}", policy_document=permissions(name, model), roles=[role.ref], path="/", description=ABOUT
     )
     harness = agentcore.CfnHarness(
         scope,
@@ -168,7 +169,7 @@ def agent(scope: Construct, index: int) -> None:
         ),
         roles=[role.ref],
         path="/",
-        description="",
+        description=ABOUT,
     )
     agentcore.CfnHarnessEndpoint(
         scope,

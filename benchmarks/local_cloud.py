@@ -1,0 +1,139 @@
+"""Times the local cloud: start, direct deploy, first token, invocations per second, memory.
+
+The bare library beside it: the same Strands loop with the same scripted answers, without HTTP, validation and sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from strands import Agent
+from strands.models import Model
+
+from agentcore_local import Account, LocalCloud
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = "The answer is forty-two."
+CALLS = 300
+
+
+class Bare(Model):
+    """A Strands model that says one sentence, token by token."""
+
+    def update_config(self, **model_config: Any) -> None:
+        """Nothing to configure."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Nothing is configured."""
+        return {}
+
+    def structured_output(self, *_: Any, **__: Any) -> Any:
+        """Not used."""
+        raise NotImplementedError
+
+    async def stream(self, *_: Any, **__: Any) -> Any:
+        """The sentence as a Converse stream."""
+        yield {"messageStart": {"role": "assistant"}}
+        yield {"contentBlockStart": {"start": {}}}
+        for word in TEXT.split(" "):
+            yield {"contentBlockDelta": {"delta": {"text": word + " "}}}
+        yield {"contentBlockStop": {}}
+        yield {"messageStop": {"stopReason": "end_turn"}}
+        usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
+        yield {"metadata": {"usage": usage, "metrics": {"latencyMs": 0}}}
+
+
+def bare_loop() -> float:
+    """Calls per second of the library alone."""
+
+    async def run() -> None:
+        for _ in range(CALLS):
+            agent = Agent(model=Bare(), callback_handler=None)
+            async for _event in agent.stream_async("What is the answer?"):
+                pass
+
+    started = time.perf_counter()
+    asyncio.run(run())
+    return CALLS / (time.perf_counter() - started)
+
+
+def invoke(client: Any, arn: str) -> tuple[float, float]:
+    """One invocation in a session of its own: seconds to the first text, seconds to the end."""
+    started = time.perf_counter()
+    first = 0.0
+    response = client.invoke_harness(
+        harnessArn=arn,
+        runtimeSessionId=str(uuid.uuid4()),
+        messages=[{"role": "user", "content": [{"text": "What is the answer?"}]}],
+    )
+    for event in response["stream"]:
+        if not first and "text" in event.get("contentBlockDelta", {}).get("delta", {}):
+            first = time.perf_counter() - started
+    return first, time.perf_counter() - started
+
+
+def resident() -> float:
+    """Resident memory of this process, MiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def synthesized(folder: str) -> str:
+    """The cloud assembly of app.py."""
+    command = [sys.executable, str(ROOT / "app.py")]
+    subprocess.run(command, env={**os.environ, "CDK_OUTDIR": folder}, check=True, capture_output=True, cwd=ROOT)
+    return folder
+
+
+def throughput(account: Account, arn: str, clients: int) -> float:
+    """Invocations per second with so many callers at once."""
+    client = account.client("bedrock-agentcore")
+    with ThreadPoolExecutor(clients) as pool:
+        started = time.perf_counter()
+        list(pool.map(lambda _: invoke(client, arn), range(max(CALLS, clients * 4))))
+        return max(CALLS, clients * 4) / (time.perf_counter() - started)
+
+
+def main() -> None:
+    """Prints one JSON object with all figures."""
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        assembly = synthesized(folder)
+        started = time.perf_counter()
+        with LocalCloud() as cloud:
+            figures["start_seconds"] = time.perf_counter() - started
+            account = cloud.account()
+            cloud.script(None, [{"turns": [{"text": TEXT}]}])
+            started = time.perf_counter()
+            deployed = account.deploy(assembly)
+            figures["deploy_seconds"] = time.perf_counter() - started
+            arn = next(v for v in deployed["AnalyticsAgent"].outputs.values() if ":harness/" in v)
+            client = account.client("bedrock-agentcore")
+            invoke(client, arn)
+            times = [invoke(client, arn) for _ in range(CALLS)]
+            figures["first_token_ms"] = 1000 * statistics.median(first for first, _ in times)
+            figures["invoke_p50_ms"] = 1000 * statistics.median(total for _, total in times)
+            figures["invoke_p95_ms"] = 1000 * statistics.quantiles((total for _, total in times), n=20)[18]
+            before = resident()
+            for clients in (1, 32, 200):
+                figures[f"per_second_{clients}"] = throughput(account, arn, clients)
+            sessions = CALLS * 2 + 800
+            figures["session_kib"] = 1024 * (resident() - before) / sessions
+            figures["resident_mib"] = resident()
+    figures["bare_per_second"] = bare_loop()
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
