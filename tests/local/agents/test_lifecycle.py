@@ -196,10 +196,10 @@ def test_a_deny_after_the_invocation_is_only_reported(working, told):
 
 
 def test_one_deny_of_several_suffices_and_all_are_asked_at_once(working, told):
-    told.decisions.update(one=0.4, two=("deny", "no"), three=0.4)
+    told.decisions.update(one=1.0, two=("deny", "no"), three=1.0)
     started = time.monotonic()
     stream = working(*(hook("beforeInvocation", name=name) for name in ("one", "two", "three"))).say()
-    assert time.monotonic() - started < 0.75
+    assert time.monotonic() - started < 1.9
     assert [decision for _name, _type, decision, _reason in decisions(stream)] == ["allow", "deny", "allow"]
     assert stream.stop == "hook_stopped"
 
@@ -219,7 +219,7 @@ def test_a_lambda_that_is_too_slow_follows_its_failure_mode(working, told):
     told.decisions["guard"] = 3.0
     started = time.monotonic()
     stream = working(hook("beforeInvocation", name="guard", timeoutSeconds=1)).say()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 2.8
     assert "no decision within 1 s" in decisions(stream)[0][3]
     assert stream.stop == "hook_stopped"
 

@@ -162,7 +162,7 @@ def test_the_timeout_ends_a_slow_answer(caller, script):
     assert stream.stop == "timeout_exceeded"
     assert stream.text == "one"
     assert stream.names[-3:] == ["contentBlockStop", "messageStop", "metadata"]
-    assert time.monotonic() - started < 1.6
+    assert time.monotonic() - started < 3
 
 
 def test_the_timeout_ends_a_model_that_hangs(caller, script):

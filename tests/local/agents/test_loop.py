@@ -17,7 +17,7 @@ MESSAGES = [{"role": "user", "content": [{"text": "hello"}]}]
 
 def test_the_callers_loop_is_not_blocked_by_a_busy_agent(caller, script):
     def burn(_call):
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + 1.0
         while time.monotonic() < end:
             pass
         return "done"
@@ -32,7 +32,7 @@ def test_the_callers_loop_is_not_blocked_by_a_busy_agent(caller, script):
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
         return longest
 
-    assert asyncio.run(longest_pause()) < 0.25
+    assert asyncio.run(longest_pause()) < 0.4
 
 
 def test_two_hundred_invocations_at_once_do_not_mix(caller, script):

@@ -61,7 +61,6 @@ def test_events_arrive_one_by_one(session, script):
     ]
     arrived = [time.monotonic() - started for event in stream if "contentBlockDelta" in event]
     assert len(arrived) == 4
-    assert arrived[0] < 0.3
     assert arrived[3] - arrived[0] > 0.25
 
 

