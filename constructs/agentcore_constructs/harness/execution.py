@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from . import messages
 from .needs import Reader
 from .policy import merged, statements, without
-from .role import ExecutionPolicies, HarnessExecutionRole, place_of, split_token
+from .role import Attached, ExecutionPolicies, HarnessExecutionRole, place_of, split_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +43,15 @@ class Execution:
         self._overrides: Needs = {}
         self.role = _role(scope, role)
         self.is_ours = isinstance(self.role, iam.Role)
-        self._policies = ExecutionPolicies(scope, "Policy", self.role)
+        self._attached = Attached(self.role)
+        self._policies = ExecutionPolicies(scope, "Policy", self._attached)
 
-    def allow(self, config: HarnessConfig) -> list[iam.ManagedPolicy]:
+    @property
+    def role_arn(self) -> str:
+        """ARN of the role."""
+        return self._attached.arn
+
+    def allow(self, config: HarnessConfig) -> list[iam.CfnManagedPolicy]:
         """Lets the role do what a configuration needs; what an earlier one needed is taken back.
 
         Returns:
@@ -70,7 +76,7 @@ class Execution:
         """
         if self.is_ours:
             needs: Needs = {"managed_memory": [{"memory": memory_arn}]}
-            ExecutionPolicies(self._scope, "ManagedMemoryPolicy", self.role).write(statements(needs, self._place))
+            ExecutionPolicies(self._scope, "ManagedMemoryPolicy", self._attached).write(statements(needs, self._place))
 
     def warn(self, config: HarnessConfig) -> None:
         """Warns of what a new harness has to be warned of."""

@@ -137,8 +137,7 @@ class Harness(HarnessBase):
             raise error.about(self._subject()) from None
         self._name = harness_name or cdk.Names.unique_resource_name(self, max_length=_MAX_NAME, separator="_")
         self._execution = Execution(self, self._name, execution_role)
-        role_arn = self._execution.role.role_arn
-        self._config = completed(self._given, harness_name=self._name, execution_role_arn=role_arn)
+        self._config = completed(self._given, harness_name=self._name, execution_role_arn=self._execution.role_arn)
         self._acknowledged = False
         self._resource = agentcore.CfnHarness(self, "Resource", **self._config.to_l1())
         for path, value in l1.overrides(self._config).items():
@@ -363,7 +362,7 @@ class Harness(HarnessBase):
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn, description="Invoke the harness by this ARN.")
         cdk.CfnOutput(self, "HarnessId", value=self.harness_id, description="Id of the harness in the control plane.")
         cdk.CfnOutput(
-            self, "ExecutionRoleArn", value=self._execution.role.role_arn, description="The role the harness runs as."
+            self, "ExecutionRoleArn", value=self._execution.role_arn, description="The role the harness runs as."
         )
 
     # ---- within ------------------------------------------------------------------------------------------------------

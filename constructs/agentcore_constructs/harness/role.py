@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from agentcore_constructs.config import Fault, HarnessConfig, HarnessConfigError
 
 from . import messages
+from .arns import is_unknown
 from .defaults import completed
 from .needs import Reader
 from .policy import ATTACHED_POLICIES, Needs, Place, Statement, packed, statements
@@ -31,22 +33,64 @@ _NO_NAME = Fault(
     "pass harness_name: logs, tokens and secrets of the harness are scoped by it",
 )
 
+# Each part of a place, and the principal of the trust, is a call into Node for every harness, and all harnesses of a
+# stack have the same: they are remembered.
 _PLACES: WeakKeyDictionary[cdk.Stack, Place] = WeakKeyDictionary()
+_SCOPES: WeakKeyDictionary[Construct, Place] = WeakKeyDictionary()
+_TRUSTED: dict[Place, iam.ServicePrincipal] = {}
 
 
 def place_of(scope: Construct) -> Place:
     """Returns where a construct is deployed."""
-    stack = cdk.Stack.of(scope)
-    place = _PLACES.get(stack)
+    place = _SCOPES.get(scope)
     if place is None:
-        # Remembered per stack: each of these is a call into Node, for every harness of the stack.
-        place = _PLACES[stack] = Place(partition=stack.partition, region=stack.region, account=stack.account)
+        stack = cdk.Stack.of(scope)
+        place = _PLACES.get(stack) or Place(partition=stack.partition, region=stack.region, account=stack.account)
+        _PLACES[stack] = _SCOPES[scope] = place
     return place
+
+
+def _trusted(place: Place) -> iam.ServicePrincipal:
+    """Returns who may assume an execution role: the AgentCore service, for this account and Region."""
+    principal = _TRUSTED.get(place)
+    if principal is None:
+        source = place.fill("arn:{partition}:bedrock-agentcore:{region}:{account}:*", {})
+        conditions = {
+            "StringEquals": {"aws:SourceAccount": place.account},
+            "ArnLike": {"aws:SourceArn": source},
+        }
+        principal = _TRUSTED[place] = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=conditions)
+    return principal
 
 
 def split_token(text: str, separator: str, index: int) -> str:
     """Splits a text that is known at deployment alone."""
     return cdk.Fn.select(index, cdk.Fn.split(separator, text))
+
+
+class Attached:
+    """A role that policies are attached to; what is asked of it is asked once."""
+
+    def __init__(self, role: iam.IRole) -> None:
+        self.role = role
+
+    @cached_property
+    def arn(self) -> str:
+        """Its ARN."""
+        return self.role.role_arn
+
+    @cached_property
+    def name(self) -> str:
+        """Its name."""
+        return self.role.role_name
+
+    @property
+    def is_prepared_elsewhere(self) -> bool:
+        """Whether the app lets somebody else create its roles (`iam.Role.customize_roles`), so that it makes none.
+
+        The ARN of a role that is made is an attribute, a token as a whole; that of a prepared one is built from a name.
+        """
+        return not is_unknown(self.arn)
 
 
 class ExecutionPolicies:
@@ -58,53 +102,52 @@ class ExecutionPolicies:
     itself.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, role: iam.IRole) -> None:
+    def __init__(self, scope: Construct, construct_id: str, attached: Attached) -> None:
         self._scope = scope
         self._id = construct_id
-        self._role = role
-        self.policies: list[iam.ManagedPolicy] = []
+        self._attached = attached
+        self._policies: list[iam.CfnManagedPolicy] = []
         self._documents: list[list[Statement]] = []
         self._answers_nag = False
 
-    def write(self, of: Sequence[Statement]) -> list[iam.ManagedPolicy]:
+    def write(self, of: Sequence[Statement]) -> list[iam.CfnManagedPolicy]:
         """Writes statements into the policies, in place of what they held.
 
         Returns:
             The policies made for it, beyond those there were.
         """
-        documents = self._documents = packed(of)
+        earlier, self._documents = self._documents, packed(of)
+        if self._attached.is_prepared_elsewhere:
+            self._report(earlier)
+            return []
         made = []
-        for index, part in enumerate(documents):
-            # One call into the CDK, whatever the number of statements.
-            document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": part})
-            if index < len(self.policies):
-                resource = self.policies[index].node.default_child
-                assert isinstance(resource, iam.CfnManagedPolicy)  # noqa: S101  (what every ManagedPolicy has)
-                resource.policy_document = document
+        for index, part in enumerate(self._documents):
+            # The L1 takes the document as it is: one call into the CDK, whatever the number of statements.
+            document = {"Version": "2012-10-17", "Statement": part}
+            if index < len(self._policies):
+                self._policies[index].policy_document = document
             else:
-                suffix = str(index + 1) if index else ""
-                made.append(
-                    iam.ManagedPolicy(
-                        self._scope,
-                        f"{self._id}{suffix}",
-                        document=document,
-                        roles=[self._role],
-                        # Never changed: another description would replace the policy.
-                        description="What an AgentCore harness needs of its execution role",
-                    )
-                )
-        self.policies += made
+                policy_id = f"{self._id}{index + 1}" if index else self._id
+                roles = [self._attached.name]
+                made.append(iam.CfnManagedPolicy(self._scope, policy_id, policy_document=document, roles=roles))
+        self._policies += made
         if self._answers_nag:
             self.acknowledge_wildcards()
-        if len(documents) > ATTACHED_POLICIES:
-            messages.too_many_policies(self._scope, len(documents))
+        if len(self._documents) > ATTACHED_POLICIES:
+            messages.too_many_policies(self._scope, len(self._documents))
         return made
+
+    def _report(self, earlier: list[list[Statement]]) -> None:
+        """Has the CDK list the statements for whoever prepares the role."""
+        known = [statement for document in earlier for statement in document]
+        for statement in (one for document in self._documents for one in document if one not in known):
+            self._attached.role.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
 
     def acknowledge_wildcards(self) -> None:
         """Gives cdk-nag the reason for every wildcard in these policies, now and after later changes."""
         self._answers_nag = True
         stack = cdk.Stack.of(self._scope)
-        for policy, part in zip(self.policies, self._documents, strict=True):
+        for policy, part in zip(self._policies, self._documents, strict=False):
             answers = [cdk.Acknowledgment(id=rule, reason=why) for rule, why in findings(part, stack.resolve)]
             cdk.Validations.of(policy).acknowledge(*answers)
 
@@ -154,25 +197,17 @@ class HarnessExecutionRole(iam.Role):
             HarnessConfigError: The configuration is at fault, or no name is given.
         """
         place = place_of(scope)
-        source = place.fill("arn:{partition}:bedrock-agentcore:{region}:{account}:*", {})
-        trust = iam.ServicePrincipal(
-            SERVICE_PRINCIPAL,
-            conditions={
-                "StringEquals": {"aws:SourceAccount": place.account},
-                "ArnLike": {"aws:SourceArn": source},
-            },
-        )
         super().__init__(
             scope,
             construct_id,
-            assumed_by=trust,
+            assumed_by=_trusted(place),
             description=description,
             path=path,
             permissions_boundary=permissions_boundary,
         )
         self._place = place
         self.needs: Needs = {}
-        self._execution_policies = ExecutionPolicies(self, "Policy", self)
+        self._execution_policies = ExecutionPolicies(self, "Policy", Attached(self))
         if config is not None:
             self._write(config, harness_name)
 

@@ -23,7 +23,7 @@ from agentcore_constructs import (
     Tool,
 )
 from agentcore_constructs.harness.policy import MANAGED_POLICY_SIZE
-from agentcore_constructs.harness.role import ExecutionPolicies
+from agentcore_constructs.harness.role import Attached, ExecutionPolicies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,15 +197,34 @@ def test_another_role_of_the_app_gets_what_the_harness_needs(stack: cdk.Stack, s
     assert "AgentCoreManagedMemory" in found.statements("AgentManagedMemoryPolicy")
 
 
-def test_roles_that_are_created_elsewhere_get_no_policies(stack: cdk.Stack, synthesized: Read) -> None:
-    iam.Role.customize_roles(
-        stack, prevent_synthesis=True, use_precreated_roles={"Agent/ExecutionRole": "PreparedByTheSecurityTeam"}
-    )
-    Harness(stack, "Agent")
+@pytest.fixture
+def prepared(tmp_path: Path) -> cdk.Stack:
+    """A stack whose roles somebody else creates."""
+    app = cdk.App(context=synth.CONTEXT, outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Agents", env=cdk.Environment(account=synth.ACCOUNT, region=synth.REGION))
+    roles = {"Agent/ExecutionRole": "PreparedByTheSecurityTeam"}
+    iam.Role.customize_roles(stack, prevent_synthesis=True, use_precreated_roles=roles)
+    return stack
 
-    found = synthesized()
-    assert not found.of_type("AWS::IAM::Role")
-    assert not found.of_type("AWS::IAM::ManagedPolicy")
+
+def test_nothing_is_made_for_a_role_that_somebody_else_creates(prepared: cdk.Stack) -> None:
+    Harness(prepared, "Agent")
+
+    made = {one["Type"] for one in synth.template_of(prepared).to_json()["Resources"].values()}
+    assert made == {"AWS::BedrockAgentCore::Harness"}
+
+
+def test_what_such_a_role_must_carry_is_reported_by_the_cdk(prepared: cdk.Stack, tmp_path: Path) -> None:
+    harness = Harness(prepared, "Agent")
+    harness.add_tool(Tool.browser())
+    harness.add_tool(Tool.code_interpreter())
+    prepared.node.root.synth()  # type: ignore[attr-defined]
+
+    (role,) = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
+    sids = [statement["Sid"] for statement in role["identityPolicyStatements"]]
+    assert role["roleName"] == "PreparedByTheSecurityTeam"
+    assert {"AgentCoreBrowserDefault", "AgentCoreCodeInterpreterDefault", "AgentCoreManagedMemory"} <= set(sids)
+    assert len(sids) == len(set(sids))
 
 
 # ---- imported --------------------------------------------------------------------------------------------------------
@@ -351,7 +370,7 @@ def test_more_policies_than_a_role_may_have_are_warned_of(stack: cdk.Stack, warn
         for n in range(11)
     ]
 
-    ExecutionPolicies(role, "Policy", role).write(huge)
+    ExecutionPolicies(role, "Policy", Attached(role)).write(huge)
 
     (warning,) = warnings()
     assert warning.startswith("The execution role needs 11 managed policies, and a role has at most 10")
