@@ -487,8 +487,11 @@ def wrap_custom_resources(wrap: Callable[[CustomResource], CustomResource]) -> N
     module.invoke_custom_resource = wrapped
 
 
-def on_function_failure(report: Callable[[dict[str, Any], str], None]) -> None:
-    """Call `report(event, message)` when a Lambda function that other services invoked ends with an error."""
+def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -> None:
+    """Call `report(variables, event, error)` when a Lambda function that another service invoked has ended.
+
+    `variables` is the function's own environment, `error` the message it ended with, None when it returned.
+    """
     module = _module(_LAMBDA)
     original = getattr(
         module._execute_function_with_config_scope, "__wrapped__", module._execute_function_with_config_scope
@@ -496,22 +499,29 @@ def on_function_failure(report: Callable[[dict[str, Any], str], None]) -> None:
 
     def execute(func: dict[str, Any], event: dict[str, Any]) -> Any:
         result = original(func, event)
+        error = None
         if isinstance(result, dict) and result.get("error"):
             body = result.get("body")
             message = body.get("errorMessage") if isinstance(body, dict) else None
-            report(event, str(message or "the function failed"))
+            error = str(message or "the function failed")
+        config = func.get("config") or func
+        report((config.get("Environment") or {}).get("Variables") or {}, event, error)
         return result
 
     execute.__wrapped__ = original  # type: ignore[attr-defined]
     module._execute_function_with_config_scope = execute
 
 
+def awaits_answer(token: str) -> bool:
+    """Whether CloudFormation still waits for the answer of a custom resource's function."""
+    pending = _module(_CUSTOM_RESOURCE)._pending.get(token)
+    return pending is not None and pending["result"] is None
+
+
 def answer_custom_resource(token: str, response: dict[str, Any]) -> None:
     """Answer for a custom resource's function, unless it has answered itself."""
-    module = _module(_CUSTOM_RESOURCE)
-    pending = module._pending.get(token)
-    if pending is not None and pending["result"] is None:
-        module.deliver_response(token, response)
+    if awaits_answer(token):
+        _module(_CUSTOM_RESOURCE).deliver_response(token, response)
 
 
 # --- Step Functions -----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from . import clients, toolchain
 from .process import PROCESS, LocalCloudError
@@ -236,7 +237,6 @@ class LocalCloud:
         config.keep_alive_timeout = 75
         config.graceful_timeout = 1.0
         config.loglevel = "WARNING"
-        config.errorlog = None
         started = _announcing(application(seams.asgi_app(), compose.reset), self._ready.set)
         await serve(started, config, shutdown_trigger=self._shutdown.wait)
         # Threads that wait for a Lambda worker end with it; otherwise closing the loop would wait for them.
@@ -261,6 +261,15 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
     """
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] in ("http", "websocket") and (stranger := _stranger(dict(scope["headers"]))):
+            if scope["type"] == "http":
+                message = (
+                    f"The local cloud answers no web page but this machine's own; the request came from {stranger}"
+                )
+                await _json(send, 403, {"message": message}, error="AccessDeniedException")
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] == "http":
             authorization = dict(scope["headers"]).get(b"authorization", b"")
             if not authorization and scope["path"] == "/health" and scope["method"] == "GET":
@@ -280,6 +289,15 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
         await inner(scope, receive, send)
 
     return app
+
+
+def _stranger(headers: dict[bytes, bytes]) -> str | None:
+    """The web page a browser acts for, unless it is one of this machine: it must not run agents and functions."""
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    host = urlsplit(origin).hostname or ""
+    if origin and not (host in _LOOPBACK or host.endswith(".localhost")):
+        return origin
+    return "another site" if headers.get(b"sec-fetch-site") == b"cross-site" else None
 
 
 def _announcing(inner: Any, ready: Callable[[], None]) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support import stacks
 
+from agentcore_local import iam
 from agentcore_local.harness.store import STORE
 
 if TYPE_CHECKING:
@@ -131,6 +132,12 @@ class TestRole:
         policy = json.dumps(stacks.trust(**conditions))
         role = account.client("iam").create_role(RoleName="scoped", AssumeRolePolicyDocument=policy)["Role"]
         assert create(executionRoleArn=role["Arn"])["status"] == "CREATING"
+
+    def test_without_permissions_any_role_will_do(
+        self, create: Create, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(iam.Switch, "enabled", False)
+        assert create(executionRoleArn=f"arn:aws:iam::{account.account_id}:role/nobody")["status"] == "CREATING"
 
     def test_a_role_of_another_account_is_refused(self, create: Create) -> None:
         code, message = error_of(create, executionRoleArn="arn:aws:iam::999999999999:role/agent")

@@ -103,6 +103,32 @@ def handler(event, context):
             deploy(stack(code))
         assert time.monotonic() - started < 20
 
+    def test_returning_without_an_answer_fails_after_a_while(
+        self, deploy: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(custom_resources, "GRACE_SECONDS", 0.2)
+        with pytest.raises(DeploymentError, match="has not answered; the local cloud waits no longer"):
+            deploy(stack("def handler(event, context): return None"))
+
+    def test_an_answer_may_come_after_the_function_when_a_state_machine_waits(
+        self, deploy: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As CDK's provider framework does with an isComplete handler."""
+        monkeypatch.setattr(custom_resources, "GRACE_SECONDS", 0.1)
+        code = """
+import subprocess, sys
+def handler(event, context):
+    later = "import sys, json, time, urllib.request; time.sleep(0.6); " \\
+        "urllib.request.urlopen(urllib.request.Request(sys.argv[1], sys.argv[2].encode(), method='PUT'))"
+    body = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
+    body.update({"Status": "SUCCESS", "PhysicalResourceId": "thing"})
+    subprocess.Popen([sys.executable, "-c", later, event["ResponseURL"], json.dumps(body)])
+"""
+        template = stack(code)
+        variables = {"Variables": {"WAITER_STATE_MACHINE_ARN": "x"}}
+        template["Resources"]["Function"]["Properties"]["Environment"] = variables
+        assert deploy(template).changed
+
     def test_a_crash_after_the_answer_changes_nothing(self, deploy: Any) -> None:
         code = 'def handler(event, context):\n    answer(event, "SUCCESS")\n    raise RuntimeError("late")'
         assert deploy(stack(code)).changed

@@ -144,6 +144,14 @@ def test_a_failure_names_the_resource_and_the_reason(assembly: Assembly, account
         account.deploy(assembly.write())
 
 
+def test_a_failure_is_found_among_many_events(assembly: Assembly, account: Account) -> None:
+    topics = {f"Topic{n}": {"Type": "AWS::SNS::Topic", "Properties": {}} for n in range(60)}
+    queue = {"Type": "AWS::SQS::Queue", "DependsOn": list(topics), "Properties": {"Nmae": "q"}}
+    assembly.stack("Bad", {"Resources": {**topics, "Queue": queue}})
+    with pytest.raises(DeploymentError, match=r"(?s)Queue \(AWS::SQS::Queue\).*\[Nmae\]"):
+        account.deploy(assembly.write())
+
+
 def test_after_a_failed_creation_the_next_one_starts_afresh(assembly: Assembly, account: Account) -> None:
     assembly.stack("Stack", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Nmae": "q"}}}})
     with pytest.raises(DeploymentError):

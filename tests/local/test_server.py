@@ -178,11 +178,40 @@ class TestRefusals:
         status, body = fetch(url, method="POST", data=b"{}", Authorization="Bearer token")
         assert (status, "not emulated by the local cloud yet" in body["message"]) == (501, True)
 
+    def test_other_operations_say_that_they_are_not_emulated(self, account: Account) -> None:
+        control = account.client("bedrock-agentcore-control")
+        with pytest.raises(
+            ClientError, match=r"NotEmulatedException.*ListGateways is not emulated by the local cloud yet"
+        ):
+            control.list_gateways()
+
     def test_commands_are_not_emulated(self, account: Account, create: Callable[..., dict[str, Any]]) -> None:
         with pytest.raises(ClientError, match="InvokeAgentRuntimeCommand is not emulated by the local cloud yet"):
             account.client("bedrock-agentcore").invoke_agent_runtime_command(
                 agentRuntimeArn=create()["arn"], runtimeSessionId="s" * 33, body={"command": "ls"}
             )
+
+
+class TestWebPages:
+    """A page of somebody else's in the user's browser must not reach what can run code here."""
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://localhost.evil.example"},
+            {"Sec-Fetch-Site": "cross-site"},
+        ],
+        ids=lambda headers: next(iter(headers.values())),
+    )
+    def test_of_other_sites_are_refused(self, local_cloud: LocalCloud, headers: dict[str, str]) -> None:
+        status, body = fetch(f"{local_cloud.endpoint_url}/reset", method="POST", data=b"", **headers)
+        assert (status, "answers no web page" in body["message"]) == (403, True)
+
+    @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8080", "http://app.localhost"])
+    def test_of_this_machine_are_served(self, local_cloud: LocalCloud, origin: str) -> None:
+        assert fetch(f"{local_cloud.endpoint_url}/health", Origin=origin)[0] == 200
 
 
 class TestAccounts:

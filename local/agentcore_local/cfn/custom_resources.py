@@ -2,8 +2,9 @@
 
 A custom resource runs its own Lambda function, as on AWS. Two things differ:
 
-- A function that ends with an error before it answers fails the resource at once. AWS waits for the answer until the
-  service timeout, an hour by default.
+- A function that ends with an error before it answers fails the resource at once, one that returns without an answer
+  after five minutes. AWS waits for the answer until the service timeout, an hour by default. CDK's provider framework,
+  which answers from a state machine when it has an `isComplete` handler, is given all that time here too.
 - CDK's own providers that need the JavaScript SDK, `/opt/awscli` or a tag the local S3 does not keep are served by
   Python here (`builtin`), with the same properties and the same data.
 """
@@ -11,6 +12,7 @@ A custom resource runs its own Lambda function, as on AWS. Two things differ:
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +24,9 @@ from . import builtin
 logger = logging.getLogger(__name__)
 
 Served = Callable[[builtin.Call], builtin.Answer]
+GRACE_SECONDS = 300.0
+# Set by CDK's provider framework on functions whose answer comes from a state machine.
+_WAITER = "WAITER_STATE_MACHINE_ARN"
 _SERVED: dict[str, Served] = dict(builtin.SERVED)
 
 
@@ -38,7 +43,7 @@ def register_custom_resource(resource_type: str, serve: Served) -> None:
 def install() -> None:
     """Put both into ministack; doing it again changes nothing."""
     seams.wrap_custom_resources(_around)
-    seams.on_function_failure(_report)
+    seams.on_function_end(_ended)
 
 
 def _around(original: seams.CustomResource) -> seams.CustomResource:
@@ -72,17 +77,24 @@ def _around(original: seams.CustomResource) -> seams.CustomResource:
     return invoke_custom_resource
 
 
-def _report(event: dict[str, Any], message: str) -> None:
-    """A function failed; if it was to answer for a custom resource, answer in its place."""
+def _ended(variables: dict[str, str], event: Any, error: str | None) -> None:
+    """A function has ended; if it was to answer for a custom resource and failed, or never will, answer for it."""
     url = event.get("ResponseURL") if isinstance(event, dict) else None
     if not isinstance(url, str) or "/_ministack/cfn-response/" not in url:
         return
-    logger.warning("the function of custom resource %s failed: %s", event.get("LogicalResourceId"), message)
-    seams.answer_custom_resource(
-        url.rsplit("/", 1)[-1],
-        {
-            "Status": "FAILED",
-            "Reason": f"The function failed before it answered: {message}",
-            "PhysicalResourceId": event.get("PhysicalResourceId") or str(uuid.uuid4()),
-        },
-    )
+    token = url.rsplit("/", 1)[-1]
+    if error is not None:
+        logger.warning("the function of custom resource %s failed: %s", event.get("LogicalResourceId"), error)
+        _fail(token, event, f"The function failed before it answered: {error}")
+    elif seams.awaits_answer(token) and _WAITER not in variables:
+        reason = (
+            f"The function returned {GRACE_SECONDS:.0f} s ago and has not answered; the local cloud waits no longer"
+        )
+        timer = threading.Timer(GRACE_SECONDS, _fail, (token, event, reason))
+        timer.daemon = True
+        timer.start()
+
+
+def _fail(token: str, event: dict[str, Any], reason: str) -> None:
+    physical_id = event.get("PhysicalResourceId") or str(uuid.uuid4())
+    seams.answer_custom_resource(token, {"Status": "FAILED", "Reason": reason, "PhysicalResourceId": physical_id})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import http
 import importlib
 import json
 import logging
@@ -42,9 +43,22 @@ def in_front_of(original: seams.HttpHandler) -> seams.HttpHandler:
             answered = await _handle(request)
         except ServiceError as error:
             return error.response()
-        return answered or await original(method, path, headers, body, query_params)
+        if answered is None:
+            answered = await original(method, path, headers, body, query_params)
+        return _unknown(request, answered) or answered
 
     return handle_request
+
+
+def _unknown(request: routes.Request, answered: seams.HttpResponse) -> seams.HttpResponse | None:
+    """An operation that nobody here serves says so by name, instead of calling its path unsupported."""
+    status, _, body = answered
+    if status != http.HTTPStatus.BAD_REQUEST or not isinstance(body, bytes) or b"InvalidAction" not in body:
+        return None
+    name = routes.name_of(request.method, request.path) or f"{request.method} {request.path}"
+    return not_emulated(
+        f"{name} is not emulated by the local cloud yet; docs/local-cloud.md lists what is. Use an AWS account for it"
+    ).response()
 
 
 async def _handle(request: routes.Request) -> seams.HttpResponse | None:

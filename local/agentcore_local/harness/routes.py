@@ -85,6 +85,20 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     return None
 
 
+def name_of(method: str, path: str) -> str | None:
+    """The name of any AgentCore operation, for saying which one is not emulated."""
+    return next(
+        (
+            name
+            for service in (CONTROL, DATA)
+            for name in service_model(service).operation_names
+            if service_model(service).operation_model(name).http["method"] == method
+            and _pattern(service_model(service).operation_model(name).http["requestUri"]).fullmatch(path)
+        ),
+        None,
+    )
+
+
 def parse(route: Route, labels: dict[str, str], request: Request) -> dict[str, Any]:
     """The validated input of an operation, camelCase.
 
