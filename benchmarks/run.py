@@ -108,7 +108,7 @@ smallest and the largest. Absolute figures are those of that machine.
 ## Synthesis against hand-written L1
 
 The same resources on both sides (checked before measuring): a harness with a Bedrock model, browser, code
-interpreter and managed memory, its role and policies, and an endpoint. Building the tree and `app.synth()`, imports aside.
+interpreter and managed memory, its role and policies, and an endpoint. Building and synthesizing it, imports aside.
 
 | agents | constructs | by hand, L1 | ratio | goal |
 |---|---|---|---|---|
