@@ -12,6 +12,7 @@ import typer.core
 import typer.exceptions
 
 from agentcore_cli import console
+from agentcore_cli.chat import chat
 from agentcore_cli.deploy import PASS_THROUGH, deploy, destroy, diff
 from agentcore_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, error_member, report
 from agentcore_cli.invoke import invoke
@@ -94,9 +95,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(local_app, name="local")
-app.command()(invoke)
-for command in (deploy, diff, destroy):
-    app.command(context_settings=PASS_THROUGH, options_metavar="[OPTIONS] [CDK ARGS]...")(command)
+for command in (invoke, chat):
+    app.command()(command)
+for cdk_command in (deploy, diff, destroy):
+    app.command(context_settings=PASS_THROUGH, options_metavar="[OPTIONS] [CDK ARGS]...")(cdk_command)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the option's value

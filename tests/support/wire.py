@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 import os
+import re
 import struct
 import threading
 import time
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 Event = Mapping[str, Any]
 ARN = "arn:aws:bedrock-agentcore:us-east-1:000000000000:harness/research-0123456789"
@@ -37,21 +39,37 @@ def frame(event: Event) -> bytes:
     return message + struct.pack(">I", binascii.crc32(message))
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """An error of a service."""
+
+    status: int
+    code: str
+    message: str = "No luck."
+
+
+Answer = Any
+"""A JSON value, a `Refusal`, or a function of the request's body that gives one of them."""
+
+
 @dataclass
 class Wire:
     """What the server answers, and what it was asked.
 
     Attributes:
         events: Frames of the next streams.
+        streams: Frames of the next streams, one by one; `events` when there is none left.
         refusal: (HTTP status, error code, message) in place of a stream.
         holds_seconds: Wait after the events before the response ends.
         breaks_off: Close the connection after the events without ending the response.
         harnesses: Pages of ListHarnesses.
         stacks: CloudFormation stack name → (status, outputs).
+        answers: Further answers: a regular expression for `METHOD path operation` → what is answered.
         requests: (method, path, body, headers) in order of arrival.
     """
 
     events: Sequence[Event] = ()
+    streams: list[Sequence[Event]] = field(default_factory=list)
     refusal: tuple[int, str, str] | None = None
     breaks_off: bool = False
     holds_seconds: float = 0
@@ -59,8 +77,16 @@ class Wire:
     stacks: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=lambda: {"status": "ok", "version": "0", "pid": os.getpid()})
     reset_status: int = 200
+    answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[tuple[str, str, bytes, dict[str, str]]] = field(default_factory=list)
     endpoint: str = ""
+
+    def answer_to(self, request: str, body: bytes) -> Answer | None:
+        """What a test has prepared for a request."""
+        for pattern, answer in self.answers.items():
+            if re.fullmatch(pattern, request):
+                return answer(json.loads(body or b"{}")) if callable(answer) else answer
+        return None
 
     def invocations(self) -> list[dict[str, Any]]:
         """Bodies of the InvokeHarness requests."""
@@ -85,7 +111,13 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.wire.requests.append((self.command, self.path, body, dict(self.headers)))
-        if self.path == "/health":
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        prepared = self.wire.answer_to(f"{self.command} {self.path.partition('?')[0]} {operation}".rstrip(), body)
+        if isinstance(prepared, Refusal):
+            self._json(prepared.status, {"message": prepared.message}, **{"x-amzn-ErrorType": prepared.code})
+        elif prepared is not None:
+            self._json(200, prepared)
+        elif self.path == "/health":
             self._json(200, self.wire.health)
         elif self.path == "/reset":
             self._json(self.wire.reset_status, {})
@@ -111,7 +143,8 @@ class Handler(BaseHTTPRequestHandler):
             status, code, message = self.wire.refusal
             self._json(status, {"message": message}, **{"x-amzn-ErrorType": code})
             return
-        frames = b"".join(frame(event) for event in self.wire.events)
+        events = self.wire.streams.pop(0) if self.wire.streams else self.wire.events
+        frames = b"".join(frame(event) for event in events)
         self.send_response(200)
         self.send_header("Content-Type", "application/vnd.amazon.eventstream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -125,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _list(self) -> None:
-        page = int(self.path.partition("nextToken=")[2] or 0)
+        page = int(parse_qs(urlsplit(self.path).query).get("nextToken", ["0"])[0])
         listed = [
             {
                 "harnessName": name,
