@@ -141,14 +141,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "tool without its config": ({"tools": [{"type": "remote_mcp"}]}, "tools.1.member.config", "requires config.remote"),
     "tool with another's config": (
         {"tools": [{"type": "agentcore_browser", "config": INLINE}]},
-        "tools.1.member.config.inlineFunction",
+        "tools.1.member.config",
         "takes config.agentCoreBrowser, not config.inlineFunction",
     ),
-    "tool names twice": ({"tools": [TOOL, TOOL]}, "tools", "tool names must be unique; 'ask' is used 2 times"),
+    "tool names twice": (
+        {"tools": [TOOL, TOOL]},
+        "tools.2.member.name",
+        "tool names must be unique; 'ask' is used before",
+    ),
     "hook names twice": (
         {"hooks": [{"afterInvocation": {"name": "h", "target": SNS}}] * 2},
-        "hooks",
-        "hook names must be unique",
+        "hooks.2.member.afterInvocation.name",
+        "hook names must be unique; 'h' is used before",
     ),
     "lifetime beyond": (
         {"environment": lifecycle(maxLifetime=28801)},
@@ -186,8 +190,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "one path twice": (
         {"environment": runtime(networkConfiguration=VPC, filesystemConfigurations=[efs("/mnt/a"), efs("/mnt/a/")])},
-        "environment.agentCoreRuntimeEnvironment.filesystemConfigurations",
-        "mountPath must be unique; '/mnt/a' is used 2 times",
+        "environment.agentCoreRuntimeEnvironment.filesystemConfigurations.2.member",
+        "mountPath must be unique; '/mnt/a' is used before",
     ),
     "two segments": (
         {"environment": runtime(filesystemConfigurations=[session("/mnt/a/b")])},
@@ -196,7 +200,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "guardrail elsewhere": (
         {"model": bedrock(additionalParams={"guardrailConfig": {}}, apiFormat="responses")},
-        "model.bedrockModelConfig.additionalParams",
+        "model.bedrockModelConfig.additionalParams.guardrailConfig",
         "only supported with apiFormat converse_stream, not responses",
     ),
     "nobody is allowed in": (
@@ -206,7 +210,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "operator of another type": (
         {"authorizerConfiguration": claim("STRING", "CONTAINS", matchValueString="v")},
-        "authorizerConfiguration.customJWTAuthorizer.customClaims.1.member.authorizingClaimMatchValue",
+        "authorizerConfiguration.customJWTAuthorizer.customClaims.1.member.authorizingClaimMatchValue.claimMatchOperator",
         "a STRING claim takes EQUALS, not CONTAINS",
     ),
     "value of another operator": (
@@ -220,6 +224,49 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "strategy none takes no config, not config.slidingWindow",
     ),
     "git reference in the URL": ({"skills": [{"git": {"url": "https://x#main"}}]}, "skills.1.member.git.url", "https"),
+    "a mount that needs a VPC": (
+        {
+            "environment": runtime(
+                networkConfiguration={"networkMode": "PUBLIC"},
+                filesystemConfigurations=[session("/mnt/a"), efs("/mnt/b")],
+            )
+        },
+        "environment.agentCoreRuntimeEnvironment.filesystemConfigurations.2.member.efsAccessPoint",
+        "efsAccessPoint can only be mounted when networkMode is VPC",
+    ),
+    "an endpoint for S3 on create": (
+        {
+            "environment": runtime(
+                networkConfiguration={
+                    "networkMode": "VPC",
+                    "networkModeConfig": {**VPC["networkModeConfig"], "requireServiceS3Endpoint": False},
+                }
+            )
+        },
+        "environment.agentCoreRuntimeEnvironment.networkConfiguration.networkModeConfig.requireServiceS3Endpoint",
+        "cannot be set on runtimes created after May 2026",
+    ),
+    "an advertised scope that is not allowed": (
+        {"authorizerConfiguration": jwt(allowedScopes=["a"], advertisedScopeMapping={"a": "x", "b": "y"})},
+        "authorizerConfiguration.customJWTAuthorizer.advertisedScopeMapping.2.key",
+        "'b' must be one of allowedScopes to be advertised",
+    ),
+    "a certificate without a private endpoint": (
+        {
+            "authorizerConfiguration": jwt(
+                allowedAudience=["a"], certificateConfigurations=[{"s3": {"uri": "s3://bucket/ca.pem"}}]
+            )
+        },
+        "authorizerConfiguration.customJWTAuthorizer.certificateConfigurations",
+        "can only be used together with privateEndpoint",
+    ),
+    "a reserved tag": ({"tags": {"a": "b", "Aws:c": "d"}}, "tags.2.key", "Tag keys must not start with 'aws:'"),
+    "a blank of another script": ({"tags": {"a\u00a0b": "c"}}, "tags.1.key", "regular expression pattern"),
+    "a strategy named twice": (
+        {"memory": {"managedMemoryConfiguration": {"strategies": ["SEMANTIC", "EPISODIC", "SEMANTIC"]}}},
+        "memory.managedMemoryConfiguration.strategies",
+        "strategies must be unique; SEMANTIC is named before",
+    ),
     "five strategies": (
         {"memory": {"managedMemoryConfiguration": {"strategies": ["SEMANTIC"] * 5}}},
         "memory.managedMemoryConfiguration.strategies",
@@ -280,7 +327,7 @@ class TestInvoke:
         assert [name for name, _ in self.request(runtimeSessionId=session_id)] == ["runtimeSessionId"]
 
     def test_tools_of_an_invocation_follow_the_same_rules(self) -> None:
-        assert [name for name, _ in self.request(tools=[TOOL, TOOL])] == ["tools"]
+        assert [name for name, _ in self.request(tools=[TOOL, TOOL])] == ["tools.2.member.name"]
 
     def test_a_content_block_is_one_thing(self) -> None:
         both = {"text": "x", "toolUse": {"name": "n", "toolUseId": "i", "input": {}}}

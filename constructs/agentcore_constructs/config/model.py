@@ -16,7 +16,6 @@ from .errors import Fault, Refused, received
 from .guardrail import Guardrail, guardrail_faults
 from .node import Node, OneOf, joined
 from .primitives import Choice, Companion, Int, Json, Num, Text
-from .tokens import is_token
 
 DEFAULT_MODEL_ID = "global.anthropic.claude-sonnet-4-6"
 """What the service uses when CreateHarness names no model; CloudFormation has no default and requires one."""
@@ -92,7 +91,8 @@ class HarnessBedrockModelConfig(Node):
         if not isinstance(params, Mapping) or "guardrailConfig" not in params:
             return
         where = joined(path, "additionalParams.guardrailConfig")
-        if self.api_format is not None and self.api_format != "converse_stream" and not is_token(self.api_format):
+        # A format that is none of these has a fault of its own; a token may turn out to be the right one.
+        if self.api_format in get_args(BedrockApiFormat) and self.api_format != "converse_stream":
             yield Fault(
                 where,
                 "must be used with apiFormat converse_stream",

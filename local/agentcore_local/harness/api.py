@@ -16,7 +16,7 @@ from agentcore_local.faults import RequestRefused, StreamFailed
 from agentcore_local.process import PROCESS
 
 from . import events, memory, operations, routes, rules
-from .errors import FieldFault, ServiceError, conflict, invalid, not_emulated, not_found, refused
+from .errors import ServiceError, conflict, invalid, not_emulated, not_found, refused
 from .store import STORE, Harness, Scope, resolve
 
 if TYPE_CHECKING:
@@ -180,6 +180,9 @@ async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:
 
 
 def _create_harness(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    # Only here: a stack's own tags begin with aws:, and CloudFormation may set them.
+    if reserved := list(rules.reserved_tags(values.get("tags") or {})):
+        raise invalid(reserved)
     return {"harness": operations.create_harness(scope, values)}
 
 
@@ -281,9 +284,8 @@ def _tag(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
     tags = _tags_of(values["resourceArn"])
     if len({*tags, *values["tags"]}) > _MAX_TAGS:
         raise ServiceError("ServiceQuotaExceededException", f"A resource can have at most {_MAX_TAGS} tags")
-    if reserved := [key for key in values["tags"] if key.lower().startswith("aws:")]:
-        fault = FieldFault("tags", f"Tag keys must not start with 'aws:'; received {', '.join(reserved)}")
-        raise invalid([fault])
+    if reserved := list(rules.reserved_tags(values["tags"])):
+        raise invalid(reserved)
     tags.update(values["tags"])
     return {}
 

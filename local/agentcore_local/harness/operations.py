@@ -53,7 +53,7 @@ def create_harness(scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
         harness = _new_harness(scope, name, now, request.get("tags") or {})
         shape = _complete(harness, request)
         shape.update(harnessVersion="1", updatedAt=now)
-        _check(scope, shape)
+        _check(scope, shape, request)
         shape["memory"] = _create_memory(scope, harness, request.get("memory") or MANAGED)
         harness.versions[1] = shape
         harness.transition = STORE.begin("CREATING")
@@ -82,7 +82,7 @@ def update_harness(scope: Scope, harness_id: str, request: dict[str, Any]) -> di
             shape.pop("hooks", None)
         if request.get("environment") is not None:
             shape["environment"] = _environment(harness, shape["environment"], request["environment"])
-        _check(scope, shape)
+        _check(scope, shape, request)
         if request.get("memory") is not None:
             wanted = request["memory"].get("optionalValue") or {"disabled": {}}
             shape["memory"] = _change_memory(scope, harness, current_memory, wanted)
@@ -103,7 +103,7 @@ def replace_harness(scope: Scope, harness_id: str, request: dict[str, Any]) -> d
         current = harness.snapshot()
         shape = _complete(harness, request)
         shape.update({member: current[member] for member in ("harnessVersion", "updatedAt", "status")})
-        _check(scope, shape)
+        _check(scope, shape, request)
         wanted = copy.deepcopy(request.get("memory") or MANAGED)
         if "managedMemoryConfiguration" in wanted:
             defaults = {"strategies": memory.DEFAULT_STRATEGIES, "eventExpiryDuration": memory.DEFAULT_EXPIRY_DAYS}
@@ -295,8 +295,9 @@ def _environment(harness: Harness, current: dict[str, Any], wanted: dict[str, An
     return {"agentCoreRuntimeEnvironment": shape}
 
 
-def _check(scope: Scope, shape: dict[str, Any]) -> None:
-    faults = rules.check(shape)
+def _check(scope: Scope, shape: dict[str, Any], request: dict[str, Any]) -> None:
+    """Rules on what the harness would be. Memory is checked as it was asked for: the shape shows what came of it."""
+    faults = rules.check({**shape, "memory": request.get("memory")})
     if faults:
         raise invalid(faults)
     _check_role(scope, shape["executionRoleArn"])

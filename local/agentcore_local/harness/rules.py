@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_LIFETIME_SECONDS = 28_800
 _MAX_MOUNTS = {"sessionStorage": 1, "efsAccessPoint": 2, "s3FilesAccessPoint": 2}
+_NEEDS_VPC = {"efsAccessPoint", "s3FilesAccessPoint"}
 _TOOL_CONFIG = {
     "remote_mcp": "remoteMcp",
     "agentcore_browser": "agentCoreBrowser",
@@ -71,6 +72,9 @@ def _environment(environment: dict[str, Any]) -> Iterator[FieldFault]:
     if network.get("networkMode") == "PUBLIC" and network.get("networkModeConfig"):
         name = f"{path}.networkConfiguration.networkModeConfig"
         yield FieldFault(name, "networkModeConfig is only allowed when networkMode is VPC")
+    if (network.get("networkModeConfig") or {}).get("requireServiceS3Endpoint") is not None:
+        name = f"{path}.networkConfiguration.networkModeConfig.requireServiceS3Endpoint"
+        yield FieldFault(name, "requireServiceS3Endpoint cannot be set on runtimes created after May 2026")
     yield from _mounts(runtime.get("filesystemConfigurations") or [], network.get("networkMode"), path)
 
 
@@ -80,14 +84,15 @@ def _mounts(mounts: list[dict[str, Any]], mode: str | None, path: str) -> Iterat
     for kind, limit in _MAX_MOUNTS.items():
         if kinds[kind] > limit:
             yield FieldFault(name, f"at most {limit} {kind} may be mounted; received {kinds[kind]}")
-    paths = Counter(str(at.get("mountPath", "")).rstrip("/") for mount in mounts for at in mount.values())
-    for mounted, times in paths.items():
-        if times > 1:
-            yield FieldFault(name, f"mountPath must be unique; '{mounted}' is used {times} times")
-    needs_vpc = [kind for kind in ("efsAccessPoint", "s3FilesAccessPoint") if kinds[kind]]
+    paths = [str(at.get("mountPath", "")).rstrip("/") for mount in mounts for at in mount.values()]
+    for position in _repeated(paths):
+        mounted = paths[position]
+        yield FieldFault(f"{name}.{position + 1}.member", f"mountPath must be unique; '{mounted}' is used before")
     # An update that leaves the network as it is does not carry a mode: `operations` checks the merged environment.
-    if needs_vpc and mode == "PUBLIC":
-        yield FieldFault(name, f"{' and '.join(needs_vpc)} can only be mounted when networkMode is VPC")
+    for position, mount in enumerate(mounts, start=1):
+        for kind in _NEEDS_VPC & mount.keys() if mode == "PUBLIC" else ():
+            message = f"{kind} can only be mounted when networkMode is VPC"
+            yield FieldFault(f"{name}.{position}.member.{kind}", message)
 
 
 def _tools(tools: list[dict[str, Any]]) -> Iterator[FieldFault]:
@@ -98,20 +103,26 @@ def _tools(tools: list[dict[str, Any]]) -> Iterator[FieldFault]:
             yield FieldFault(path, f"a tool of type {tool['type']} requires config.{wanted}")
         for member in config:
             if wanted and member != wanted:
-                message = f"a tool of type {tool['type']} takes config.{wanted}, not config.{member}"
-                yield FieldFault(f"{path}.{member}", message)
-    yield from _unique([tool.get("name") for tool in tools], "tools", "tool names")
+                yield FieldFault(path, f"a tool of type {tool['type']} takes config.{wanted}, not config.{member}")
+    names = [tool.get("name") for tool in tools]
+    for position in _repeated(names):
+        message = f"tool names must be unique; '{names[position]}' is used before"
+        yield FieldFault(f"tools.{position + 1}.member.name", message)
 
 
 def _hooks(hooks: list[dict[str, Any]]) -> Iterator[FieldFault]:
-    names = [event.get("name") for hook in hooks for event in hook.values()]
-    yield from _unique(names, "hooks", "hook names")
+    named = [(event, body.get("name")) for hook in hooks for event, body in hook.items()]
+    for position in _repeated([name for _, name in named]):
+        event, name = named[position]
+        message = f"hook names must be unique; '{name}' is used before"
+        yield FieldFault(f"hooks.{position + 1}.member.{event}.name", message)
 
 
-def _unique(names: list[str | None], path: str, what: str) -> Iterator[FieldFault]:
-    for name, times in Counter(name for name in names if name).items():
-        if times > 1:
-            yield FieldFault(path, f"{what} must be unique; '{name}' is used {times} times")
+def _repeated(values: list[str | None]) -> Iterator[int]:
+    """Positions (from 0) of the values that stand at an earlier position too; None is no value."""
+    for position, value in enumerate(values):
+        if value is not None and value in values[:position]:
+            yield position
 
 
 def _model(model: dict[str, Any]) -> Iterator[FieldFault]:
@@ -120,7 +131,7 @@ def _model(model: dict[str, Any]) -> Iterator[FieldFault]:
     guarded = isinstance(parameters, dict) and "guardrailConfig" in parameters
     if guarded and bedrock.get("apiFormat", "converse_stream") != "converse_stream":
         yield FieldFault(
-            "model.bedrockModelConfig.additionalParams",
+            "model.bedrockModelConfig.additionalParams.guardrailConfig",
             f"guardrailConfig is only supported with apiFormat converse_stream, not {bedrock['apiFormat']}",
         )
 
@@ -143,6 +154,22 @@ def _authorizer(authorizer: dict[str, Any]) -> Iterator[FieldFault]:
         )
     for position, claim in enumerate(jwt.get("customClaims") or [], start=1):
         yield from _claim(claim, f"{path}.customClaims.{position}.member")
+    for position, scope in enumerate(jwt.get("advertisedScopeMapping") or {}, start=1):
+        if scope not in (jwt.get("allowedScopes") or []):
+            message = f"'{scope}' must be one of allowedScopes to be advertised"
+            yield FieldFault(f"{path}.advertisedScopeMapping.{position}.key", message)
+    if jwt.get("certificateConfigurations") and not jwt.get("privateEndpoint"):
+        message = "certificateConfigurations can only be used together with privateEndpoint"
+        yield FieldFault(f"{path}.certificateConfigurations", message)
+    yield from _private_endpoint(jwt.get("privateEndpoint") or {}, f"{path}.privateEndpoint")
+    for position, override in enumerate(jwt.get("privateEndpointOverrides") or [], start=1):
+        at = f"{path}.privateEndpointOverrides.{position}.member.privateEndpoint"
+        yield from _private_endpoint(override.get("privateEndpoint") or {}, at)
+
+
+def _private_endpoint(endpoint: dict[str, Any], path: str) -> Iterator[FieldFault]:
+    tags = (endpoint.get("managedVpcResource") or {}).get("tags") or {}
+    yield from reserved_tags(tags, f"{path}.managedVpcResource.tags")
 
 
 def _claim(claim: dict[str, Any], path: str) -> Iterator[FieldFault]:
@@ -151,11 +178,27 @@ def _claim(claim: dict[str, Any], path: str) -> Iterator[FieldFault]:
     operator = match.get("claimMatchOperator", "")
     if operator not in _OPERATORS.get(kind, ()):
         allowed = " or ".join(_OPERATORS.get(kind, ()))
-        yield FieldFault(f"{path}.authorizingClaimMatchValue", f"a {kind} claim takes {allowed}, not {operator}")
+        at = f"{path}.authorizingClaimMatchValue.claimMatchOperator"
+        yield FieldFault(at, f"a {kind} claim takes {allowed}, not {operator}")
         return
     wanted = _CLAIM_VALUE[operator]
     if wanted not in (match.get("claimMatchValue") or {}):
         yield FieldFault(f"{path}.authorizingClaimMatchValue.claimMatchValue", f"{operator} takes {wanted}")
+
+
+def _memory(memory: dict[str, Any]) -> Iterator[FieldFault]:
+    """The CloudFormation schema says `uniqueItems` of the strategies; shapes cannot."""
+    strategies = (memory.get("managedMemoryConfiguration") or {}).get("strategies") or []
+    for position in _repeated(strategies):
+        message = f"strategies must be unique; {strategies[position]} is named before"
+        yield FieldFault("memory.managedMemoryConfiguration.strategies", message)
+
+
+def reserved_tags(tags: dict[str, str], path: str = "tags") -> Iterator[FieldFault]:
+    """Tag keys that begin with `aws:`, in any case of letters, are AWS' own."""
+    for position, key in enumerate(tags, start=1):
+        if key.lower().startswith("aws:"):
+            yield FieldFault(f"{path}.{position}.key", f"Tag keys must not start with 'aws:'; received {key}")
 
 
 _WRAPPED = {"authorizerConfiguration", "memory", "environmentArtifact"}
@@ -166,4 +209,6 @@ _RULES: dict[str, Callable[[Any], Iterator[FieldFault]]] = {
     "tools": _tools,
     "truncation": _truncation,
     "hooks": _hooks,
+    "memory": _memory,
+    "tags": reserved_tags,
 }

@@ -165,7 +165,8 @@ _SCALARS: dict[str, tuple[str, Any, Callable[[Shape, Any, str], list[FieldFault]
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
-        return re.compile(pattern)
+        # ASCII: in the service's dialects \d, \s and \w mean ASCII; in Python they would take other scripts' as well.
+        return re.compile(pattern, re.ASCII)
     except re.error:
         # A pattern in another dialect (Java's \p{…}) cannot be checked here; the service still would.
         return None
