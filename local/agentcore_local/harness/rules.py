@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import FieldFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 MAX_LIFETIME_SECONDS = 28_800
 _MAX_MOUNTS = {"sessionStorage": 1, "efsAccessPoint": 2, "s3FilesAccessPoint": 2}
@@ -118,7 +118,7 @@ def _hooks(hooks: list[dict[str, Any]]) -> Iterator[FieldFault]:
         yield FieldFault(f"hooks.{position + 1}.member.{event}.name", message)
 
 
-def _repeated(values: list[str | None]) -> Iterator[int]:
+def _repeated(values: Sequence[str | None]) -> Iterator[int]:
     """Positions (from 0) of the values that stand at an earlier position too; None is no value."""
     for position, value in enumerate(values):
         if value is not None and value in values[:position]:
