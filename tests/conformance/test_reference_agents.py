@@ -1,0 +1,60 @@
+"""app.py as users read it: short, clean under every check, and with roles that were reviewed."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cfnlint.api import lint_file
+from support import reference_agents
+from support.reference_agents import STACKS
+from syrupy.extensions.json import JSONSnapshotExtension
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from syrupy.assertion import SnapshotAssertion
+
+IDENTITY = {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("app")
+    return folder, reference_agents.synthesize(folder)
+
+
+@pytest.mark.xdist_group("reference-agents")
+class TestApp:
+    """One synthesis serves all of it."""
+
+    def test_cdk_nag_and_the_cdk_find_nothing(self, synthesized: tuple[Path, str]) -> None:
+        _, printed = synthesized
+        assert "ERROR" not in printed
+        assert "WARN" not in printed.upper()
+
+    @pytest.mark.parametrize("stack", STACKS)
+    def test_cfn_lint_finds_nothing(self, synthesized: tuple[Path, str], stack: str) -> None:
+        folder, _ = synthesized
+        matches = lint_file(folder / f"{stack}.template.json")
+        # aws-cdk-lib writes dependencies out that a reference implies as well.
+        assert [str(match) for match in matches if match.rule.id != "W3005"] == []
+
+    @pytest.mark.parametrize("stack", STACKS)
+    def test_the_role_is_the_reviewed_one(
+        self, synthesized: tuple[Path, str], stack: str, snapshot: SnapshotAssertion
+    ) -> None:
+        folder, _ = synthesized
+        resources: dict[str, Any] = reference_agents.template(folder, stack)["Resources"]
+        role = {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] in IDENTITY}
+        assert role == snapshot.use_extension(JSONSnapshotExtension)
+
+
+def test_each_agent_fits_on_a_screen() -> None:
+    tree = ast.parse((reference_agents.ROOT / "app.py").read_text(encoding="utf-8"))
+    lengths = {
+        node.name: (node.end_lineno or 0) - node.lineno + 1 for node in tree.body if isinstance(node, ast.ClassDef)
+    }
+    assert set(lengths) == set(STACKS)
+    assert max(lengths.values()) <= 40, lengths
