@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_FOLDER = "agentcore-local-"
 # Python and Node workers get these from the server's environment; nothing else of it (a Lambda function sees what it
 # would see on AWS). PATH is where `node` and the interpreter are found.
 _LAMBDA_KEEPS = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
@@ -50,7 +51,8 @@ class Process:
             state_dir: Folder to keep state in between runs; None keeps it in memory.
         """
         self.host, self.port, self.state_dir = host, port, state_dir
-        self.folder = Path(tempfile.mkdtemp(prefix="agentcore-local-"))
+        _sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         self.settings = {
             "GATEWAY_PORT": str(port),
             "MINISTACK_HOST": host,
@@ -101,6 +103,26 @@ class Process:
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": self.host,
         }
+
+
+def _sweep() -> None:
+    """Remove the folders of local clouds that were killed: they had no time to do it themselves."""
+    if sys.platform == "win32":
+        return  # asking whether a process runs would end it there
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}[0-9]*-*"):
+        owner = folder.name.removeprefix(_FOLDER).split("-")[0]
+        if owner.isdigit() and not _runs(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 PROCESS = Process()

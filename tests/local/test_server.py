@@ -73,6 +73,14 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
+def runs(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class TestForeground:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_runs_until_it_is_told_to_stop(self, tmp_path: Path, number: signal.Signals) -> None:
@@ -96,6 +104,25 @@ class TestForeground:
             assert started.wait(20) == 0
         assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
         assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+    def test_what_a_killed_one_leaves_is_gone_when_the_next_has_started(self, tmp_path: Path) -> None:
+        with process(tmp_path) as (started, ready):
+            invoke_a_function(ready["endpoint"])
+            workers = children(started.pid)
+            started.kill()
+            started.wait()
+        assert list(tmp_path.iterdir())
+        with process(tmp_path) as (started, _):
+            assert [folder.name.split("-")[2] for folder in tmp_path.iterdir()] == [str(started.pid)]
+            started.terminate()
+            assert started.wait(20) == 0
+        assert list(tmp_path.iterdir()) == []
+        # Workers read from a pipe that the killed process held: they end with it.
+        deadline = time.monotonic() + 10
+        while any(runs(worker) for worker in workers) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not [worker for worker in workers if runs(worker)]
 
     def test_a_port_that_is_taken_is_refused_with_a_sentence(self, tmp_path: Path) -> None:
         with socket.socket() as taken:
