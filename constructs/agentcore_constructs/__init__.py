@@ -1,25 +1,28 @@
 """Agents on Amazon Bedrock AgentCore harness: configuration, constructs, grants.
 
-Only the configuration (`agentcore_constructs.config`) is free of the CDK; it can be imported by itself.
+The configuration needs no CDK: `agentcore_constructs.config` can be imported without it, and so can this package until
+one of the constructs is asked for.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from . import config
 from .config import *  # noqa: F403  (everything the configuration exports is public here too)
-from .harness import (
-    Harness,
-    HarnessBase,
-    HarnessEndpoint,
-    HarnessExecutionRole,
-    IEndpoint,
-    IHarness,
-    MetricOptions,
-    Version,
-)
 
-__all__ = [  # noqa: PLE0604  (a list of strings, spelled out where they are defined)
-    *config.__all__,
+if TYPE_CHECKING:
+    from .harness import Harness as Harness
+    from .harness import HarnessBase as HarnessBase
+    from .harness import HarnessEndpoint as HarnessEndpoint
+    from .harness import HarnessExecutionRole as HarnessExecutionRole
+    from .harness import IEndpoint as IEndpoint
+    from .harness import IHarness as IHarness
+    from .harness import MetricOptions as MetricOptions
+    from .harness import Version as Version
+
+_CONSTRUCTS = (
     "Harness",
     "HarnessBase",
     "HarnessEndpoint",
@@ -28,4 +31,19 @@ __all__ = [  # noqa: PLE0604  (a list of strings, spelled out where they are def
     "IHarness",
     "MetricOptions",
     "Version",
-]
+)
+
+__all__ = [*config.__all__, *_CONSTRUCTS]  # noqa: PLE0604  (lists of strings)
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the constructs, and with them the CDK, when the first one is asked for."""
+    if name not in _CONSTRUCTS:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = globals()[name] = getattr(import_module(f"{__name__}.harness"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_CONSTRUCTS})
