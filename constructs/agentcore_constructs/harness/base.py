@@ -60,8 +60,23 @@ class IHarness(Protocol):
         """The version the last deployment made."""
 
     @property
+    def runtime_arn(self) -> str:
+        """ARN of the AgentCore Runtime behind it."""
+
+    @property
+    def runtime_name(self) -> str:
+        """Name of the AgentCore Runtime behind it."""
+
+    @property
+    def is_jwt_authorized(self) -> bool:
+        """Whether callers come with a token of an identity provider, and not with IAM."""
+
+    @property
     def grant_principal(self) -> iam.IPrincipal:
         """The execution role: what is granted to the harness is granted to it."""
+
+    def endpoint_arn(self, endpoint_name: str) -> str:
+        """Returns the ARN of one of its endpoints."""
 
     def grant_invoke(self, grantee: iam.IGrantable, *, endpoint: str | IEndpoint | None = None) -> iam.Grant:
         """Lets a principal invoke it."""
@@ -71,6 +86,33 @@ class IHarness(Protocol):
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Returns a metric of its DEFAULT endpoint."""
+
+    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns how often it was invoked."""
+
+    def metric_throttles(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns how many requests were throttled."""
+
+    def metric_system_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns how many requests the service failed."""
+
+    def metric_user_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns how many requests were at fault themselves."""
+
+    def metric_total_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns system and user errors together."""
+
+    def metric_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns the time from the request to the last token."""
+
+    def metric_session_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns how many sessions there were."""
+
+    def metric_cpu_used(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns the processor time used."""
+
+    def metric_memory_used(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Returns the memory used."""
 
 
 @jsii.implements(iam.IGrantable)
@@ -118,7 +160,7 @@ class HarnessBase(HarnessMetrics, cdk.Resource):
         return f"harness_{self.harness_name}"
 
     @staticmethod
-    def from_harness_arn(scope: Construct, construct_id: str, harness_arn: str) -> HarnessBase:
+    def from_harness_arn(scope: Construct, construct_id: str, harness_arn: str) -> IHarness:
         """Refers to a harness made elsewhere by its ARN.
 
         Args:
@@ -138,7 +180,7 @@ class HarnessBase(HarnessMetrics, cdk.Resource):
         harness_version: str | None = None,
         runtime_arn: str | None = None,
         is_jwt_authorized: bool = False,
-    ) -> HarnessBase:
+    ) -> IHarness:
         """Refers to a harness made elsewhere.
 
         Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from .base import HarnessBase
+    from .base import IHarness
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Version:
         target: Says the version for a harness.
     """
 
-    target: Callable[[HarnessBase], str]
+    target: Callable[[IHarness], str]
 
     @staticmethod
     def latest() -> Version:
@@ -56,7 +56,7 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
         scope: Construct,
         construct_id: str,
         *,
-        harness: HarnessBase,
+        harness: IHarness,
         endpoint_name: str,
         version: Version | None = None,
         description: str | None = None,
@@ -102,7 +102,7 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
         )
 
     @property
-    def harness(self) -> HarnessBase:
+    def harness(self) -> IHarness:
         """The harness it serves."""
         return self._harness
 
