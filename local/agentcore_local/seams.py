@@ -13,6 +13,7 @@ settings from the environment at import: `process.prepare` must have run before.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import http
 import importlib
 import importlib.metadata
@@ -20,6 +21,7 @@ import inspect
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 import time
@@ -79,6 +81,8 @@ _LAMBDA = "ministack.services.lambda_svc"
 _LAMBDA_RUNTIME = "ministack.core.lambda_runtime"
 _CUSTOM_RESOURCE = "ministack.services.cloudformation.custom_resource"
 _STEP_FUNCTIONS = "ministack.services.stepfunctions"
+_CFN_HANDLERS = "ministack.services.cloudformation.handlers"
+_LOGS = "ministack.services.cloudwatch_logs"
 
 SEAMS: tuple[Seam, ...] = (
     Seam("ministack.app", "app", "serve HTTP", ("scope", "receive", "send")),
@@ -144,11 +148,54 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_CUSTOM_RESOURCE, "_pending", "see whether a function that failed had answered"),
     Seam(_STEP_FUNCTIONS, "_SERVICE_DISPATCH", "add service integrations"),
     Seam(_STEP_FUNCTIONS, "_ExecutionError", "fail a task with an error name", ("error", "cause")),
+    Seam(_LOGS, "_create_log_group", "log what agents do", ("data",)),
+    Seam(_LOGS, "_create_log_stream", "log what agents do", ("data",)),
+    Seam(_LOGS, "_delete_log_stream", "forget what agents logged long ago", ("data",)),
+    Seam(_LOGS, "_put_log_events", "log what agents do", ("data",)),
     Seam("ministack.app", "pin_request_origin", "count loopback as TLS", ("source_ip", "secure_transport")),
     Seam("ministack.services.iam", "_roles", "read roles"),
+    Seam("ministack.app", "AUTH", "have callers and Lambda functions act with their own permissions"),
     Seam(_EVALUATOR, "_service_principal_matches", "evaluate role trust", ("principal", "service")),
     Seam(_EVALUATOR, "_conditions_met", "evaluate role trust", ("conditions", "ctx")),
     Seam(_EVALUATOR, "EvalContext", "evaluate role trust"),
+    Seam(_EVALUATOR, "parse_policy_document", "evaluate what a role may do", ("doc",)),
+    Seam(_EVALUATOR, "evaluate", "evaluate what a role may do", ("ctx", "policies", "limits")),
+    Seam(
+        _EVALUATOR,
+        "_resolve_managed_policy_document",
+        "evaluate what a role may do",
+        ("policy_arn", "account_id"),
+    ),
+    Seam(_EVALUATOR, "_resource_policy", "evaluate the policies of resources", ("service", "resource_arn")),
+    Seam(
+        _EVALUATOR,
+        "combine_resource_policy",
+        "evaluate the policies of resources",
+        ("identity", "ctx", "policy", "owner_account", "required", "limits"),
+    ),
+    Seam(_EVALUATOR, "_POLICY_REQUIRED", "evaluate the policies of resources"),
+    Seam(
+        _EVALUATOR,
+        "enforce",
+        "check what a caller may do",
+        ("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+    ),
+    Seam("ministack.core.router", "extract_access_key_id", "know the caller", ("headers", "query_params")),
+    Seam("ministack.services.s3", "_bucket_encryption", "know the key of a bucket"),
+    Seam("ministack.services.sns", "_topics", "know the key of a topic"),
+    Seam("ministack.services.eventbridge", "_event_buses", "know the key of an event bus"),
+    Seam("ministack.services.kms", "key_policy_for_arn", "know who may use a key", ("resource_arn",)),
+    Seam(_STEP_FUNCTIONS, "_state_machines", "know the role of a state machine"),
+    Seam(_STEP_FUNCTIONS, "_executions", "know the state machine of an execution"),
+    Seam(_STEP_FUNCTIONS, "_run_execution", "run an execution with its role", ("exec_arn",)),
+    Seam(_STEP_FUNCTIONS, "_invoke_resource", "check what a state machine may do", ("resource", "input_data")),
+    Seam(
+        _STEP_FUNCTIONS,
+        "_invoke_with_callback",
+        "check what a state machine may do",
+        ("resource", "input_data", "token", "state_def"),
+    ),
+    Seam(_CFN_HANDLERS, "_ACTION_HANDLERS", "know the role a stack is deployed with"),
 )
 
 
@@ -348,6 +395,30 @@ def delete_memory(scope: Scope, memory_id: str) -> None:
         _module(_AGENTCORE)._delete_memory(memory_id)
 
 
+# --- CloudWatch Logs ----------------------------------------------------------------------------------------------
+
+_LOG_OPERATIONS = {
+    "CreateLogGroup": "_create_log_group",
+    "CreateLogStream": "_create_log_stream",
+    "DeleteLogStream": "_delete_log_stream",
+    "PutLogEvents": "_put_log_events",
+}
+
+
+def call_logs(scope: Scope, operation: str, request: dict[str, Any]) -> None:
+    """One of CloudWatch Logs' operations, without HTTP: microseconds, on any thread (the service has a lock for that).
+
+    Raises:
+        ServiceError: What the operation answered.
+    """
+    with acting_for(scope):
+        status, headers, answer = getattr(_module(_LOGS), _LOG_OPERATIONS[operation])(request)
+    if status >= http.HTTPStatus.BAD_REQUEST:
+        content = json.loads(answer)
+        code = str(content.get("__type") or headers.get("x-amzn-errortype") or "InternalServerException")
+        raise ServiceError(code.rsplit("#", 1)[-1], str(content.get("message", "")))
+
+
 # --- CloudFormation -----------------------------------------------------------------------------------------------
 
 
@@ -538,6 +609,54 @@ def task_error(error: str, cause: str) -> Exception:
     return failure
 
 
+def state_machine_roles(check: Callable[[str, str, Any], None]) -> None:
+    """Call `check(role_arn, resource, arguments)` before each task of an execution; what it raises fails the task."""
+    module = _module(_STEP_FUNCTIONS)
+    run, invoke, wait = (
+        getattr(getattr(module, name), "__wrapped__", getattr(module, name))
+        for name in ("_run_execution", "_invoke_resource", "_invoke_with_callback")
+    )
+
+    def run_execution(exec_arn: str) -> Any:
+        execution = module._executions.get(exec_arn) or {}
+        machine = module._state_machines.get(execution.get("stateMachineArn")) or {}
+        token = _STATE_MACHINE_ROLE.set(str(machine.get("roleArn") or ""))
+        try:
+            return run(exec_arn)
+        finally:
+            _STATE_MACHINE_ROLE.reset(token)
+
+    def invoke_resource(resource: str, input_data: Any) -> Any:
+        check(_STATE_MACHINE_ROLE.get(), resource, input_data)
+        return invoke(resource, input_data)
+
+    def invoke_with_callback(resource: str, input_data: Any, token: Any, state_def: Any) -> Any:
+        check(_STATE_MACHINE_ROLE.get(), resource, input_data)
+        return wait(resource, input_data, token, state_def)
+
+    wrapped = (("_run_execution", run_execution, run), ("_invoke_resource", invoke_resource, invoke))
+    for name, ours, original in (*wrapped, ("_invoke_with_callback", invoke_with_callback, wait)):
+        ours.__wrapped__ = original  # type: ignore[attr-defined]
+        setattr(module, name, ours)
+
+
+_STATE_MACHINE_ROLE: contextvars.ContextVar[str] = contextvars.ContextVar("agentcore_local_machine_role", default="")
+
+
+def on_stack_request(note: Callable[[str, dict[str, Any]], None]) -> None:
+    """Call `note(action, parameters)` before CloudFormation serves an action that may name a role."""
+    handlers = _module(_CFN_HANDLERS)._ACTION_HANDLERS
+    for action in ("CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet"):
+        original = getattr(handlers[action], "__wrapped__", handlers[action])
+
+        def handle(params: dict[str, Any], *, _action: str = action, _original: Any = original) -> Any:
+            note(_action, {name: value[0] if isinstance(value, list) else value for name, value in params.items()})
+            return _original(params)
+
+        handle.__wrapped__ = original  # type: ignore[attr-defined]
+        handlers[action] = handle
+
+
 # --- IAM ----------------------------------------------------------------------------------------------------------
 
 
@@ -573,6 +692,127 @@ def conditions_met(statement: dict[str, Any], *, account: str, region: str, keys
         service_context=keys,
     )
     return bool(evaluator._conditions_met(statement.get("Condition") or {}, context))
+
+
+def enforce_permissions(*, enabled: bool) -> None:
+    """Have ministack's services check every caller, and Lambda functions act as their roles."""
+    _module("ministack.app").AUTH = enabled
+
+
+def role_documents(account: str, name: str) -> tuple[list[Any], list[Any]] | None:
+    """The policy documents of a role and that of its permissions boundary, as IAM keeps them; None without the role."""
+    role = read_role(account, name)
+    if role is None:
+        return None
+    resolve = _module(_EVALUATOR)._resolve_managed_policy_document
+    attached = [resolve(arn, account) for arn in role.get("AttachedPolicies") or ()]
+    boundary = role.get("PermissionsBoundary")
+    documents = [*(role.get("InlinePolicies") or {}).values(), *attached]
+    return documents, [resolve(boundary, account)] if boundary else []
+
+
+def parse_policies(documents: list[Any]) -> list[Any]:
+    """Policy documents as the evaluator takes them."""
+    parse = _module(_EVALUATOR).parse_policy_document
+    return [parse(document) for document in documents if document]
+
+
+@dataclass(frozen=True)
+class RoleCall:
+    """What somebody who has assumed a role wants to do."""
+
+    principal_arn: str
+    account: str
+    region: str
+    action: str
+    resource: str
+    keys: Mapping[str, Any]
+
+
+def decide(call: RoleCall, policies: list[Any], boundary: list[Any] | None) -> str:
+    """`Allow`, `Deny` or `ImplicitDeny`, from policies as `parse_policies` returns them and the resource's own."""
+    evaluator = _module(_EVALUATOR)
+    context = evaluator.EvalContext(
+        principal_arn=call.principal_arn,
+        principal_type="AssumedRole",
+        principal_account=call.account,
+        action=call.action,
+        resource_arn=call.resource,
+        region=call.region,
+        source_ip="127.0.0.1",
+        secure_transport=True,
+        service_context=dict(call.keys),
+    )
+    limits = () if boundary is None else (boundary,)
+    result = evaluator.evaluate(context, policies, *limits)
+    service = call.action.partition(":")[0]
+    with acting_for((call.account, call.region)):
+        found = evaluator._resource_policy(service, call.resource)
+        if found is not None:
+            required = service in evaluator._POLICY_REQUIRED
+            result = evaluator.combine_resource_policy(result, context, *found, required=required, limits=limits)
+    return str(result.decision)
+
+
+def caller_denial(
+    headers: Mapping[str, str], query: Mapping[str, Any], call: tuple[str, str], region: str, keys: Mapping[str, Any]
+) -> str | None:
+    """Why the caller of the request that runs now may not do `call` (action, resource), as AWS words it; None if so.
+
+    Root callers (a 12-digit access key, or the one the server was started with) may do everything.
+    """
+    key = _module("ministack.core.router").extract_access_key_id(dict(headers), dict(query))
+    action, resource = call
+    denied = _module(_EVALUATOR).enforce(
+        key, action, action.partition(":")[0], region, resource_arn=resource, service_context=dict(keys)
+    )
+    if denied is None:
+        return None
+    if hasattr(denied, "code"):  # who it is could not be established
+        return f"{denied.message} ({denied.code})"
+    return denial_message(denied.principal_arn, action, resource, explicit=denied.decision == "Deny")
+
+
+def denial_message(principal_arn: str, action: str, resource: str, *, explicit: bool) -> str:
+    """AWS's sentence for a refused action."""
+    why = (
+        "with an explicit deny in an identity-based policy"
+        if explicit
+        else f"because no identity-based policy allows the {action} action"
+    )
+    return f"User: {principal_arn} is not authorized to perform: {action} on resource: {resource} {why}"
+
+
+def caller_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
+    """The access key a request is signed with."""
+    return str(_module("ministack.core.router").extract_access_key_id(dict(headers), dict(query)) or "")
+
+
+def encryption_key(account: str, arn: str) -> str | None:
+    """The customer key of a bucket, a topic or an event bus; None without one."""
+    service, region, name = arn.split(":")[2], arn.split(":")[3], arn.split(":", 5)[5]
+    with acting_for((account, region or "us-east-1")):
+        if service == "sns":
+            topic = _module("ministack.services.sns")._topics.get(arn) or {}
+            return (topic.get("attributes") or {}).get("KmsMasterKeyId") or None
+        if service == "events":
+            buses = _module("ministack.services.eventbridge")._event_buses
+            return (buses.get(name.removeprefix("event-bus/")) or {}).get("KmsKeyIdentifier") or None
+        found = json.dumps(_module("ministack.services.s3")._bucket_encryption.get(name), default=str)
+    key = re.search(r"arn:aws[\w-]*:kms:[^\"<\\ ]+", found)
+    return key[0] if key else None
+
+
+def key_admits_service(account: str, key_arn: str, service: str) -> bool:
+    """Whether a key's own policy lets a service use it."""
+    with acting_for((account, key_arn.split(":")[3])):
+        found = _module("ministack.services.kms").key_policy_for_arn(key_arn)
+    if not found:
+        return False
+    document = json.loads(found[0]) if isinstance(found[0], str) else found[0] or {}
+    statements = document.get("Statement", [])
+    listed = [statements] if isinstance(statements, dict) else statements
+    return any(one.get("Effect") == "Allow" and names_service(one, service) for one in listed)
 
 
 def count_loopback_as_tls() -> None:

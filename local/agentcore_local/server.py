@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from . import clients, toolchain
+from . import admin, clients, toolchain
 from .process import PROCESS, LocalCloudError
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def health() -> dict[str, Any]:
 
 
 def application(inner: Any, reset: Callable[[], None]) -> Any:
-    """The ASGI application: `/health` and `/reset` of our own, everything else to ministack.
+    """The ASGI application: `/health`, `/reset` and `/_agentcore/` of our own, everything else to ministack.
 
     A signed request for `/health` is one for an S3 bucket of that name and goes on to S3.
     """
@@ -278,6 +278,10 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
             if not authorization and scope["path"] == "/reset" and scope["method"] == "POST":
                 await asyncio.to_thread(reset)
                 await _json(send, 200, {"status": "reset"})
+                return
+            if not authorization and scope["path"].startswith(admin.PREFIX) and scope["method"] == "GET":
+                query = scope["query_string"].decode("latin-1")
+                await _json(send, *await asyncio.to_thread(admin.answer, scope["path"], query))
                 return
             if authorization.lower().startswith(b"bearer ") and scope["path"].startswith("/harnesses/invoke"):
                 message = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agentcore_local.agents import inline, models, plan, scripts
+from agentcore_local.agents import inline, logs, models, plan, scripts
 from agentcore_local.agents.events import Event, Stream
 from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
@@ -68,15 +68,17 @@ async def invoke_in_batches(invocation: Invocation) -> AsyncGenerator[list[Event
     try:
         answer = inline.answer(resolved, conversation)
         channel = Channel()
+        journal = logs.Journal(invocation, resolved, logs.writer)
         run = Run(
             plan=resolved,
             session=session,
             conversation=conversation,
             answer=answer,
-            stream=Stream(channel.put),
+            stream=Stream(journal.listening(channel.put)),
             room=channel.room,
         )
-        channel.start(loop.get(), _work(run, session, resolved.actor_id), finally_=lambda: sessions.release(session))
+        work = _work(run, session, resolved.actor_id, journal)
+        channel.start(loop.get(), work, finally_=lambda: sessions.release(session))
     except BaseException:
         sessions.release(session)
         raise
@@ -91,8 +93,14 @@ async def invoke_in_batches(invocation: Invocation) -> AsyncGenerator[list[Event
         await channel.close()
 
 
-async def _work(run: Run, session: Session, actor_id: str) -> None:
-    await run.execute()
+async def _work(run: Run, session: Session, actor_id: str, journal: logs.Journal) -> None:
+    try:
+        with journal.invocation():
+            await run.execute()
+    finally:
+        # A model call has its price, whatever became of the invocation.
+        session.conversations[actor_id].count(run.usage)
+    session.conversations[actor_id].turns += run.is_turn
     sessions.save(session, actor_id)
 
 

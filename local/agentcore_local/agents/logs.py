@@ -46,6 +46,9 @@ _HOLD_SECONDS = 0.2
 _MISSING = "ResourceNotFoundException"
 
 
+_Group = tuple[seams.Scope, str]
+
+
 class _Stream(NamedTuple):
     name: str
     events: int
@@ -53,19 +56,39 @@ class _Stream(NamedTuple):
 
 
 class Writer:
-    """Puts log events into log groups and makes what is missing there. Used on the agents' thread only."""
+    """Puts log events into log groups and makes what is missing there. Used on the agents' thread only.
+
+    All invocations of an endpoint share what is held back: their events stay in the order in which they happened, and
+    the log service takes an ordered batch in microseconds, but sorts a whole stream for one that is late.
+    """
 
     def __init__(self) -> None:
-        self._streams: dict[tuple[seams.Scope, str], _Stream] = {}
+        self._streams: dict[_Group, _Stream] = {}
+        self._held: dict[_Group, list[dict[str, Any]]] = {}
+        self._due: dict[_Group, asyncio.TimerHandle] = {}
 
-    def write(self, scope: seams.Scope, group: str, events: list[dict[str, Any]]) -> None:
-        """Put events (`timestamp` in milliseconds, `message`) into a group; a failure is only reported.
+    def add(self, scope: seams.Scope, group: str, message: str, moment: float) -> None:
+        """Take a log event in; it is written with others, soon.
 
         Args:
             scope: Account and Region.
             group: Name of the log group.
-            events: At least one.
+            message: Text of the event.
+            moment: Seconds of the epoch.
         """
+        key = (scope, group)
+        self._held.setdefault(key, []).append({"timestamp": int(moment * 1000), "message": message})
+        if key not in self._due:
+            self._due[key] = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self.flush, scope, group)
+
+    def flush(self, scope: seams.Scope, group: str) -> None:
+        """Write what is held back for a group, now; a failure is only reported."""
+        due = self._due.pop((scope, group), None)
+        if due is not None:
+            due.cancel()
+        events = self._held.pop((scope, group), None)
+        if not events:
+            return
         try:
             self._write(scope, group, events)
         except Exception:
@@ -119,18 +142,13 @@ class Journal:
     Args:
         invocation: Says where its logs go.
         plan: What is done.
-        write: Takes scope, group and events, as `Writer.write` does.
+        to: Where the records go.
     """
 
-    def __init__(
-        self,
-        invocation: Invocation,
-        plan: Plan,
-        write: Callable[[seams.Scope, str, list[dict[str, Any]]], None],
-    ) -> None:
+    def __init__(self, invocation: Invocation, plan: Plan, to: Writer) -> None:
         self._group = group_of(invocation)
         self._scope = (plan.account, plan.region)
-        self._write = write
+        self._writer = to
         self._content = os.environ.get(CONTENT_VARIABLE, "") not in ("", "0")
         self._plan = plan
         self._about = {
@@ -140,8 +158,6 @@ class Journal:
             "sessionId": plan.session_id,
             "actorId": plan.actor_id,
         }
-        self._held: list[dict[str, Any]] = []
-        self._due: asyncio.TimerHandle | None = None
         self._listener = _Listener(self._record, content=self._content)
 
     def listening(self, emit: Emit) -> Emit:
@@ -180,23 +196,13 @@ class Journal:
             totals = self._listener.totals()
             self._record("invocation_ended", **totals, durationMs=round((time.monotonic() - began) * 1000))
         finally:
-            self._flush()
+            self._writer.flush(self._scope, self._group)
 
     def _record(self, event: str, *, level: str = "INFO", **members: Any) -> None:
         now = time.time()
         record = {"timestamp": _iso(now), "level": level, "event": event, **self._about, **members}
         message = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=str)
-        self._held.append({"timestamp": int(now * 1000), "message": message})
-        if self._due is None:
-            self._due = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self._flush)
-
-    def _flush(self) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
-        if self._held and self._group is not None:
-            held, self._held = self._held, []
-            self._write(self._scope, self._group, held)
+        self._writer.add(self._scope, str(self._group), message, now)
 
 
 class _Listener:

@@ -65,6 +65,16 @@ class Run:
         self._tools = toolbox.build(plan, session.machine)
         self._hooks = LoopHooks(plan=plan, lifecycle=self._lifecycle, stream=stream, tools=self._tools, answer=answer)
 
+    @property
+    def usage(self) -> dict[str, int]:
+        """Tokens of the model calls so far."""
+        return self._hooks.usage
+
+    @property
+    def is_turn(self) -> bool:
+        """Whether the user said something; the result of an inline call belongs to an earlier turn."""
+        return self._answer is None
+
     async def execute(self) -> None:
         """Run the agent and write its stream; the conversation is up to date afterwards.
 

@@ -61,11 +61,20 @@ class Conversation:
         messages: The history in Converse form, as the truncation strategy has left it.
         snapshot: Strands' state beyond the messages (interruption, conversation manager), when there is any.
         pending: The inline call the agent waits for; None when it waits for nothing.
+        turns: How often the user has said something that the agent worked on to an end.
+        usage: Tokens of all model calls, also of those whose invocation failed.
     """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     snapshot: dict[str, Any] | None = None
     pending: Pending | None = None
+    turns: int = 0
+    usage: dict[str, int] = field(default_factory=lambda: {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0})
+
+    def count(self, usage: dict[str, int]) -> None:
+        """Add the tokens of an invocation."""
+        for name, tokens in usage.items():
+            self.usage[name] = self.usage.get(name, 0) + tokens
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, for a `Repository`."""
@@ -74,17 +83,22 @@ class Conversation:
             "messages": self.messages,
             "snapshot": self.snapshot,
             "pending": pending and {"interruptId": pending.interrupt_id, "toolUse": pending.tool_use},
+            "turns": self.turns,
+            "usage": self.usage,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Conversation:
         """The conversation that `to_json` described."""
         pending = data.get("pending")
-        return cls(
+        conversation = cls(
             messages=data["messages"],
             snapshot=data.get("snapshot"),
             pending=Pending(pending["interruptId"], pending["toolUse"]) if pending else None,
+            turns=data.get("turns", 0),
         )
+        conversation.count(data.get("usage", {}))
+        return conversation
 
 
 class Repository(Protocol):
@@ -162,6 +176,10 @@ class Store:
         with self._lock:
             session.last_used = self._clock()
             session.busy = False
+
+    def unused_seconds(self, session: Session) -> float:
+        """How long ago the session was last worked in; 0 while it is."""
+        return 0.0 if session.busy else max(0.0, self._clock() - session.last_used)
 
     def save(self, session: Session, actor_id: str) -> None:
         """Tell the repository that a conversation has changed."""
