@@ -227,6 +227,18 @@ def test_what_such_a_role_must_carry_is_reported_by_the_cdk(prepared: cdk.Stack,
     assert len(sids) == len(set(sids))
 
 
+def test_a_role_of_another_stack(stack: cdk.Stack, synthesized: Read) -> None:
+    roles = cdk.Stack(stack.node.root, "Roles", env=cdk.Environment(account=synth.ACCOUNT, region=synth.REGION))  # type: ignore[arg-type]
+    role = HarnessExecutionRole(roles, "Role")
+    Harness(stack, "Agent", execution_role=role, tools=[Tool.browser()])
+
+    # The policies are with the harness, which may refer to resources of its own stack.
+    found = synthesized()
+    assert "AgentCoreBrowserDefault" in found.statements("AgentPolicy")
+    assert "Fn::ImportValue" in str(found.harness["ExecutionRoleArn"])
+    assert not found.of_type("AWS::IAM::Role")
+
+
 # ---- imported --------------------------------------------------------------------------------------------------------
 
 
