@@ -20,8 +20,6 @@ from agentcore_cli.options import JsonOption  # noqa: TC001 - Typer reads the an
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEFAULT_PORT: Final = 4570
-"""Beside, not on, 4566: whoever has another emulator there can run both."""
 _FOLLOW_SECONDS: Final = 0.2
 _RESET_SECONDS: Final = 60.0
 
@@ -39,9 +37,7 @@ def up(
     *,
     port: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=65535, show_default=str(DEFAULT_PORT), help="TCP port on 127.0.0.1; 0 is any free one."
-        ),
+        typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 is any free one; by default always the same."),
     ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running and return when it is ready.")
@@ -49,14 +45,28 @@ def up(
     state_dir: Annotated[
         Path | None, typer.Option(help="Keep its state in this folder between runs.", file_okay=False)
     ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(help="YAML file that decides what the agents' scripted model says.", dir_okay=False),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model the agents talk to: scripted, real, or the URL of an OpenAI-compatible server."),
+    ] = None,
+    no_iam: Annotated[bool, typer.Option("--no-iam", help="Do not check roles and permissions.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start the local cloud of this project; Ctrl-C stops it, unless it is detached."""
     process.require_server()
     folder = state.home()
-    state_dir = state_dir.resolve() if state_dir else None
+    wanted = process.Settings(
+        state_dir=str(state_dir.resolve()) if state_dir else "",
+        script=str(script.resolve()) if script else "",
+        model=model or "",
+        iam=not no_iam,
+    )
     with _interrupts():
-        child, record = _started(folder, port, state_dir)
+        child, record = _started(folder, port, wanted)
         if child is None or detach:
             _announce(record, started=child is not None, as_json=as_json)
         else:
@@ -64,7 +74,7 @@ def up(
 
 
 def _started(
-    folder: Path, port: int | None, state_dir: Path | None
+    folder: Path, port: int | None, wanted: process.Settings
 ) -> tuple[subprocess.Popen[bytes] | None, state.Record]:
     """Start it unless it runs; None in place of the process when it does."""
     with state.starting(folder):
@@ -76,11 +86,14 @@ def _started(
                 code="LocalCloudSilent",
             )
         if seen.presence == "running" and seen.record is not None:
-            _require_same(seen.record, port, state_dir)
+            _require_same(seen.record, port, wanted)
             return None, seen.record
-        port = DEFAULT_PORT if port is None else port
+        if port is None:
+            from agentcore_local.process import DEFAULT_PORT  # noqa: PLC0415 - see `variables`
+
+            port = DEFAULT_PORT
         process.require_free_port(port)
-        return process.start(folder, port=port, state_dir=state_dir)
+        return process.start(folder, port=port, settings=wanted)
 
 
 @local_app.command()
@@ -179,12 +192,18 @@ def variables(target: targets.Target) -> dict[str, str]:
     return {**found, "CDK_HOME": str(state.home() / "cdk")}
 
 
-def _require_same(record: state.Record, port: int | None, state_dir: Path | None) -> None:
+def _require_same(record: state.Record, port: int | None, wanted: process.Settings) -> None:
     differs = ""
     if port not in (None, 0, record.port):
         differs = f"not on port {port}"
-    elif state_dir is not None and str(state_dir) != record.state_dir:
+    elif wanted.state_dir not in ("", record.state_dir):
         differs = f"with {f'its state in {record.state_dir}' if record.state_dir else 'its state in memory'}"
+    elif wanted.script not in ("", record.script):
+        differs = f"with {f'the script {record.script}' if record.script else 'no script'}"
+    elif wanted.model not in ("", record.model):
+        differs = f"with {f'--model {record.model}' if record.model else 'the scripted model'}"
+    elif record.iam and not wanted.iam:
+        differs = "with permissions checked"
     if differs:
         raise misused(
             f"The local cloud of this project runs already, on {record.endpoint}, {differs}; "
@@ -213,6 +232,9 @@ def _described(record: state.Record, health: dict[str, Any]) -> str:
         ("started", record.started_at),
         ("version", str(health.get("version", "unknown"))),
         ("state", record.state_dir or "in memory"),
+        ("model", record.model or "scripted"),
+        ("script", record.script or "built in"),
+        ("roles", "checked" if record.iam else "not checked"),
         ("log", record.log),
     ]
     return "The local cloud is running.\n" + "".join(f"  {name:<9} {value}\n" for name, value in rows)

@@ -162,15 +162,32 @@ def require_free_port(port: int) -> None:
             ) from error
 
 
-def command_line(port: int, state_dir: Path | None) -> list[str]:
+@dataclass(frozen=True)
+class Settings:
+    """How a local cloud is to run, beside its port; empty is the server's own default.
+
+    Attributes:
+        state_dir: Folder it keeps its state in.
+        script: File that decides what the scripted model says.
+        model: Which model agents talk to.
+        iam: Whether it checks roles and permissions.
+    """
+
+    state_dir: str = ""
+    script: str = ""
+    model: str = ""
+    iam: bool = True
+
+
+def command_line(port: int, settings: Settings) -> list[str]:
     """What starts the server in the foreground."""
     command = [sys.executable, "-m", "agentcore_local", "--host", HOST, "--port", str(port)]
-    if state_dir is not None:
-        command += ["--state-dir", str(state_dir)]
-    return command
+    options = {"--state-dir": settings.state_dir, "--script": settings.script, "--model": settings.model}
+    command += [word for name, value in options.items() if value for word in (name, value)]
+    return command if settings.iam else [*command, "--no-iam"]
 
 
-def start(folder: Path, *, port: int, state_dir: Path | None) -> tuple[subprocess.Popen[bytes], state.Record]:
+def start(folder: Path, *, port: int, settings: Settings) -> tuple[subprocess.Popen[bytes], state.Record]:
     """Start a local cloud in a process session of its own, wait until it answers, and record it.
 
     Its output goes to `local.log` in the folder, so that it outlives the terminal.
@@ -184,7 +201,7 @@ def start(folder: Path, *, port: int, state_dir: Path | None) -> tuple[subproces
     log = folder / "local.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
-            command_line(port, state_dir),
+            command_line(port, settings),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -201,7 +218,10 @@ def start(folder: Path, *, port: int, state_dir: Path | None) -> tuple[subproces
         pid=int(ready.get("pid", process.pid)),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         log=str(log),
-        state_dir=str(state_dir or ""),
+        state_dir=settings.state_dir,
+        script=settings.script,
+        model=settings.model,
+        iam=settings.iam,
     )
     state.write(folder, record)
     return process, record

@@ -41,6 +41,9 @@ class Record:
         started_at: ISO 8601, UTC.
         log: The server's log file; empty when it writes to the terminal that started it.
         state_dir: Folder the server keeps its state in; empty when it keeps it in memory.
+        script: File with what the scripted model says; empty when that is built in.
+        model: Which model agents talk to; empty is the scripted one.
+        iam: Whether it checks roles and permissions.
     """
 
     endpoint: str
@@ -48,13 +51,16 @@ class Record:
     started_at: str
     log: str = ""
     state_dir: str = ""
+    script: str = ""
+    model: str = ""
+    iam: bool = True
 
     @property
     def port(self) -> int:
         """TCP port of the endpoint."""
         return urlsplit(self.endpoint).port or 80
 
-    def to_json(self) -> dict[str, str | int]:
+    def to_json(self) -> dict[str, str | int | bool]:
         """The record as it stands in the file."""
         return {
             "endpoint": self.endpoint,
@@ -62,6 +68,9 @@ class Record:
             "startedAt": self.started_at,
             "log": self.log,
             "stateDir": self.state_dir,
+            "script": self.script,
+            "model": self.model,
+            "iam": self.iam,
         }
 
 
@@ -104,6 +113,9 @@ def read(folder: Path) -> Record | None:
             started_at=str(found["startedAt"]),
             log=str(found.get("log", "")),
             state_dir=str(found.get("stateDir", "")),
+            script=str(found.get("script", "")),
+            model=str(found.get("model", "")),
+            iam=bool(found.get("iam", True)),
         )
     except FileNotFoundError:
         return None

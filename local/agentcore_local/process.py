@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+DEFAULT_PORT = 4570
+"""Beside, not on, 4566: whoever has another emulator there can run both."""
 _FOLDER = "agentcore-local-"
 # Python and Node workers get these from the server's environment; nothing else of it (a Lambda function sees what it
 # would see on AWS). PATH is where `node` and the interpreter are found.

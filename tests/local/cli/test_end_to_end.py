@@ -247,6 +247,49 @@ def test_state_survives_a_restart_when_it_is_kept(tmp_path: Path) -> None:
         mine.run("local", "down")
 
 
+SCRIPT = """
+- when: {prompt: weather}
+  turns: [It rains.]
+- turns: [Ask me about the weather.]
+"""
+
+
+def test_a_script_decides_what_agents_say_also_after_a_reset(tmp_path: Path) -> None:
+    mine = new_project(tmp_path)
+    (tmp_path / "talk.yaml").write_text(SCRIPT)
+    mine.run("local", "up", "--detach", "--port", "0", "--script", "talk.yaml")
+    try:
+        mine.create_harness("frog")
+        before = mine.run("invoke", "frog", "what is the weather?").stdout
+        mine.run("local", "reset")
+        mine.create_harness("frog")
+        after = mine.run("invoke", "frog", "hello").stdout
+    finally:
+        mine.run("local", "down")
+
+    assert (before, after) == ("It rains.\n", "Ask me about the weather.\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--script", "talk.yaml", "rules[0].turns must be a list of at least one turn."),
+        ("--script", "none.yaml", "cannot be read: [Errno 2] No such file or directory"),
+        ("--model", "gpt", "A model choice must be scripted, real or a URL; received 'gpt'."),
+    ],
+)
+def test_a_script_or_model_that_cannot_be_used_is_said_at_once(
+    tmp_path: Path, option: str, value: str, says: str
+) -> None:
+    mine = new_project(tmp_path)
+    (tmp_path / "talk.yaml").write_text("- {turns: []}")
+
+    refused = mine.run("local", "up", "--detach", "--port", "0", option, value, expect=1)
+
+    assert "The local cloud ended while starting (exit code 1): agentcore_local: " in refused.stderr
+    assert says in refused.stderr
+
+
 def test_a_killed_local_cloud_is_noticed_and_replaced(tmp_path: Path) -> None:
     mine = new_project(tmp_path)
     pid = mine.document("local", "up", "--detach", "--port", "0")["pid"]

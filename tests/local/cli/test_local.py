@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcore_cli import local, process, state, targets
+from agentcore_cli import process, state, targets
 from agentcore_cli.errors import FAILED, MISUSED, CliError
+from agentcore_local.process import DEFAULT_PORT
 
 from .conftest import Run, document
 
@@ -33,8 +34,8 @@ def server(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Callable[[
     started: list[list[str]] = []
 
     def choose(mode: str) -> None:
-        def command_line(port: int, state_dir: Path | None) -> list[str]:
-            real = ORIGINAL_COMMAND(port, state_dir)
+        def command_line(port: int, settings: process.Settings) -> list[str]:
+            real = ORIGINAL_COMMAND(port, settings)
             started.append(real)
             return [sys.executable, str(FAKE), mode, *real[real.index("--host") :]]
 
@@ -102,9 +103,43 @@ def test_a_second_up_with_another_port_or_state_is_refused(server: object, run: 
 
 def test_the_state_folder_is_handed_on(run: Run, server: object, tmp_path: Path) -> None:
     assert up(run, "--state-dir", "kept")["stateDir"] == str(tmp_path / "kept")
-    assert ORIGINAL_COMMAND(5, tmp_path / "kept")[1:] == [
-        *("-m", "agentcore_local", "--host", "127.0.0.1", "--port", "5", "--state-dir", str(tmp_path / "kept")),
+    assert ORIGINAL_COMMAND(5, process.Settings(state_dir="/kept"))[1:] == [
+        *("-m", "agentcore_local", "--host", "127.0.0.1", "--port", "5", "--state-dir", "/kept"),
     ]
+
+
+def test_script_and_model_are_handed_on(run: Run, server: object, tmp_path: Path) -> None:
+    shown = up(run, "--script", "talk.yaml", "--model", "real")
+
+    assert (shown["script"], shown["model"], shown["iam"]) == (str(tmp_path / "talk.yaml"), "real", True)
+    assert ORIGINAL_COMMAND(5, process.Settings(script="/talk.yaml", model="real", iam=False))[7:] == [
+        *("--script", "/talk.yaml", "--model", "real", "--no-iam"),
+    ]
+    described = run("local", "status").stdout
+    assert f"script    {tmp_path / 'talk.yaml'}" in described
+    assert "model     real" in described
+    assert "roles     checked" in described
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ((), ("--script", "talk.yaml"), "with no script; stop it first"),
+        (("--script", "talk.yaml"), ("--script", "other.yaml"), "talk.yaml; stop it first"),
+        ((), ("--model", "real"), "with the scripted model; stop it first"),
+        ((), ("--no-iam",), "with permissions checked; stop it first"),
+        (("--model", "real"), ("--model", "http://127.0.0.1:1"), "with --model real; stop it first"),
+    ],
+)
+def test_a_second_up_with_another_script_or_model_is_refused(
+    server: object, run: Run, first: tuple[str, ...], second: tuple[str, ...], says: str
+) -> None:
+    up(run, *first)
+
+    refused = run("local", "up", *second)
+
+    assert (refused.exit_code, says in refused.stderr) == (MISUSED, True)
+    assert up(run, *first)["started"] is False
 
 
 def test_up_replaces_a_stale_record(server: object, run: Run, gone: int, folder: Path) -> None:
@@ -399,5 +434,16 @@ def test_a_zombie_is_not_alive() -> None:
     child.wait()
 
 
-def test_the_default_port_is_not_that_of_other_emulators() -> None:
-    assert local.DEFAULT_PORT != 4566
+def test_the_default_port_is_the_servers_own(
+    server: object, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr("agentcore_local.process.DEFAULT_PORT", taken.getsockname()[1])
+
+        assert f"Port {taken.getsockname()[1]} on 127.0.0.1 cannot be used" in run("local", "up").stderr
+
+
+def test_the_default_port_is_not_that_of_other_emulators_and_is_documented() -> None:
+    assert DEFAULT_PORT != 4566
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert f"(port {DEFAULT_PORT};" in page

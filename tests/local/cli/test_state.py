@@ -10,7 +10,9 @@ import pytest
 from agentcore_cli import state
 from agentcore_cli.errors import CliError
 
-RECORD = state.Record("http://127.0.0.1:4570", 7, "2026-11-21T00:00:00+00:00", "/tmp/log", "/tmp/state")
+RECORD = state.Record(
+    "http://127.0.0.1:4570", 7, "2026-11-21T00:00:00+00:00", "/tmp/log", "/tmp/state", "/tmp/s", "real", False
+)
 
 
 def test_a_record_is_read_as_it_was_written(folder: Path) -> None:
