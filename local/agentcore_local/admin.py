@@ -15,11 +15,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from .harness import operations
-from .harness.store import STORE, Scope
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .harness.store import Scope
 
 PREFIX = "/_agentcore/"
 
@@ -37,6 +36,9 @@ def answer(path: str, query: str) -> tuple[int, dict[str, Any]]:
 
 
 def _harnesses(scope: Scope) -> dict[str, Any]:
+    from .harness import operations  # noqa: PLC0415 - every pytest of a user loads this module, few use it
+    from .harness.store import STORE  # noqa: PLC0415
+
     found = sorted(STORE.of(scope), key=lambda harness: harness.name)
     return {
         "harnesses": [
