@@ -16,6 +16,7 @@ from agentcore_cli.chat import chat
 from agentcore_cli.deploy import PASS_THROUGH, deploy, destroy, diff
 from agentcore_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, error_member, report
 from agentcore_cli.invoke import invoke
+from agentcore_cli.listing import describe, list_harnesses
 from agentcore_cli.local import local_app
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(local_app, name="local")
-for command in (invoke, chat):
+app.command("list")(list_harnesses)
+for command in (describe, invoke, chat):
     app.command()(command)
 for cdk_command in (deploy, diff, destroy):
     app.command(context_settings=PASS_THROUGH, options_metavar="[OPTIONS] [CDK ARGS]...")(cdk_command)

@@ -114,7 +114,9 @@ class Handler(BaseHTTPRequestHandler):
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         prepared = self.wire.answer_to(f"{self.command} {self.path.partition('?')[0]} {operation}".rstrip(), body)
         if isinstance(prepared, Refusal):
-            self._json(prepared.status, {"message": prepared.message}, **{"x-amzn-ErrorType": prepared.code})
+            # rest-json has the code in a header, JSON 1.1 in the body.
+            error = {"__type": prepared.code, "message": prepared.message}
+            self._json(prepared.status, error, **{"x-amzn-ErrorType": prepared.code})
         elif prepared is not None:
             self._json(200, prepared)
         elif self.path == "/health":
