@@ -18,6 +18,7 @@ from agentcore_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, error_m
 from agentcore_cli.invoke import invoke
 from agentcore_cli.listing import describe, list_harnesses
 from agentcore_cli.local import local_app
+from agentcore_cli.logs import logs
 from agentcore_cli.sessions import sessions
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ app = typer.Typer(
 )
 app.add_typer(local_app, name="local")
 app.command("list")(list_harnesses)
-for command in (describe, invoke, chat, sessions):
+for command in (describe, invoke, chat, sessions, logs):
     app.command()(command)
 for cdk_command in (deploy, diff, destroy):
     app.command(context_settings=PASS_THROUGH, options_metavar="[OPTIONS] [CDK ARGS]...")(cdk_command)
