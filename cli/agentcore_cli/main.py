@@ -92,7 +92,6 @@ app = typer.Typer(
     name="agentcore-harness",
     cls=Commands,
     help="Run agents on Amazon Bedrock AgentCore harness: on the local cloud of this machine, or on AWS.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
