@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from . import admin, clients, toolchain
+from .harness import caller
 from .process import PROCESS, LocalCloudError
 
 if TYPE_CHECKING:
@@ -271,6 +272,7 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
                 await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] == "http":
+            caller.arrived(receive)
             authorization = dict(scope["headers"]).get(b"authorization", b"")
             if not authorization and scope["path"] == "/health" and scope["method"] == "GET":
                 await _json(send, 200, health())

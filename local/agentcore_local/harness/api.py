@@ -16,11 +16,14 @@ from agentcore_local.faults import RequestRefused, StreamFailed
 from agentcore_local.process import PROCESS
 
 from . import events, memory, operations, routes, rules
+from .caller import Caller
 from .errors import ServiceError, conflict, invalid, not_emulated, not_found, refused
 from .store import STORE, Harness, Scope, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from agentcore_local.agents.events import Event
 
 logger = logging.getLogger(__name__)
 
@@ -102,16 +105,19 @@ async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
     invocation = agents.Invocation(
         harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url
     )
-    iterator = aiter(agents.invoke(invocation))
+    batches = agents.invoke_in_batches(invocation)
+    first: list[Event] = []
     try:
-        first = await anext(iterator, None)
+        # Before the first event nothing is written that would tell of a caller who is gone.
+        async with Caller():
+            first = await anext(batches, [])
     except RequestRefused as error:
         raise ServiceError(error.error_code, error.message, error.reason) from error
     except StreamFailed as error:
         return 200, {"Content-Type": events.CONTENT_TYPE}, events.exception_frame(error.kind, error.payload())
 
-    async def runner(send: Callable[[Any], Awaitable[None]], receive: Callable[[], Awaitable[Any]]) -> None:
-        await _stream(first, iterator, send, receive)
+    async def runner(send: Callable[[Any], Awaitable[None]], _receive: Callable[[], Awaitable[Any]]) -> None:
+        await _stream(first, batches, send)
 
     return 200, {"Content-Type": events.CONTENT_TYPE}, seams.streaming(runner)
 
@@ -135,45 +141,40 @@ def invokable(arn: str, qualifier: str | None) -> dict[str, Any]:
 
 
 async def _stream(
-    first: tuple[str, dict[str, Any]] | None,
-    iterator: AsyncIterator[tuple[str, dict[str, Any]]],
-    send: Callable[[Any], Awaitable[None]],
-    receive: Callable[[], Awaitable[Any]],
+    first: list[Event], batches: AsyncGenerator[list[Event], None], send: Callable[[Any], Awaitable[None]]
 ) -> None:
-    """Write every event as soon as it exists; a client that goes away ends the agent's work."""
-    gone = asyncio.ensure_future(_disconnected(receive))
-    current = first
+    """Write events as soon as they exist, those that are there at once in one piece; a caller who goes ends the work.
+
+    Args:
+        first: The events there are; none when the work has ended, or the caller has gone.
+        batches: Those to come.
+        send: Of ASGI.
+    """
+    caller = Caller()
     try:
-        while current is not None:
-            await send(_chunk(events.event_frame(*current)))
-            upcoming = asyncio.ensure_future(anext(iterator, None))
-            await asyncio.wait({upcoming, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not upcoming.done():
-                upcoming.cancel()
-                await asyncio.gather(upcoming, return_exceptions=True)
-                return
-            current = upcoming.result()
+        async with caller:
+            if first:
+                await send(_chunk(first))
+            async for batch in batches:
+                await send(_chunk(batch))
     except StreamFailed as error:
-        await send(_chunk(events.exception_frame(error.kind, error.payload())))
+        await send(_body(events.exception_frame(error.kind, error.payload())))
     except Exception:
         logger.exception("the agent loop failed")
         message = "The agent loop of the local cloud failed; its log has the traceback"
-        await send(_chunk(events.exception_frame("internalServerException", {"message": message})))
+        await send(_body(events.exception_frame("internalServerException", {"message": message})))
     finally:
-        gone.cancel()
-        close = getattr(iterator, "aclose", None)
-        if close:
-            await close()
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await batches.aclose()
+    if not caller.gone:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _chunk(frame: bytes) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": frame, "more_body": True}
+def _chunk(batch: list[Event]) -> dict[str, Any]:
+    return _body(b"".join([events.event_frame(name, payload) for name, payload in batch]))
 
 
-async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:
-    while (await receive()).get("type") != "http.disconnect":
-        pass
+def _body(content: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": content, "more_body": True}
 
 
 # --- control plane ------------------------------------------------------------------------------------------------

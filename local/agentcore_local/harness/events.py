@@ -8,29 +8,38 @@ from __future__ import annotations
 import json
 import struct
 from binascii import crc32
+from functools import cache
 from typing import Any
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
 _PRELUDE = struct.Struct("!II")
+_CRC = struct.Struct("!I")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def event_frame(name: str, payload: dict[str, Any]) -> bytes:
     """One event, such as `contentBlockDelta`."""
-    return _frame({":message-type": "event", ":event-type": name}, payload)
+    return _frame(_headers("event", name), payload)
 
 
 def exception_frame(name: str, payload: dict[str, Any]) -> bytes:
     """An error within the stream, such as `runtimeClientError`; SDKs raise it and read no further."""
-    return _frame({":message-type": "exception", ":exception-type": name}, payload)
+    return _frame(_headers("exception", name), payload)
 
 
-def _frame(headers: dict[str, str], payload: dict[str, Any]) -> bytes:
-    body = json.dumps(payload, separators=(",", ":")).encode()
-    encoded = b"".join(_header(name, value) for name, value in {**headers, ":content-type": "application/json"}.items())
-    prelude = _PRELUDE.pack(len(encoded) + len(body) + 16, len(encoded))
-    message = prelude + struct.pack("!I", crc32(prelude)) + encoded + body
-    return message + struct.pack("!I", crc32(message))
+def _frame(headers: bytes, payload: dict[str, Any]) -> bytes:
+    body = _encode(payload).encode()
+    prelude = _PRELUDE.pack(len(headers) + len(body) + 16, len(headers))
+    message = prelude + _CRC.pack(crc32(prelude)) + headers + body
+    return message + _CRC.pack(crc32(message))
+
+
+@cache
+def _headers(kind: str, name: str) -> bytes:
+    """The headers of one kind of frame; there are about a dozen."""
+    values = {":message-type": kind, f":{kind}-type": name, ":content-type": "application/json"}
+    return b"".join(_header(header, value) for header, value in values.items())
 
 
 def _header(name: str, value: str) -> bytes:
