@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import iam, seams
+from . import iam, machine_roles, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -35,6 +35,9 @@ def compose(*, iam_enabled: bool) -> None:
         ) from missing
     seams.check()
     iam.Switch.enabled = iam_enabled
+    seams.enforce_permissions(enabled=iam_enabled)
+    seams.state_machine_roles(machine_roles.check)
+    seams.on_stack_request(stack_roles.note)
     seams.keep_away_from_docker()
     seams.count_loopback_as_tls()
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
@@ -68,6 +71,7 @@ def _forget(*, keep_files: bool = False) -> None:
     seams.reset_all(keep_files=keep_files)
     STORE.reset()
     RECORDS.reset()
+    stack_roles.reset()
     agents = _agents()
     if agents:
         agents.reset()

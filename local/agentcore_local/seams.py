@@ -183,6 +183,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam("ministack.core.router", "extract_access_key_id", "know the caller", ("headers", "query_params")),
     Seam("ministack.services.s3", "_bucket_encryption", "know the key of a bucket"),
     Seam("ministack.services.sns", "_topics", "know the key of a topic"),
+    Seam("ministack.services.efs", "_access_points", "know the file system of an access point"),
     Seam("ministack.services.eventbridge", "_event_buses", "know the key of an event bus"),
     Seam("ministack.services.kms", "key_policy_for_arn", "know who may use a key", ("resource_arn",)),
     Seam(_STEP_FUNCTIONS, "_state_machines", "know the role of a state machine"),
@@ -634,9 +635,13 @@ def state_machine_roles(check: Callable[[str, str, Any], None]) -> None:
         check(_STATE_MACHINE_ROLE.get(), resource, input_data)
         return wait(resource, input_data, token, state_def)
 
-    wrapped = (("_run_execution", run_execution, run), ("_invoke_resource", invoke_resource, invoke))
-    for name, ours, original in (*wrapped, ("_invoke_with_callback", invoke_with_callback, wait)):
-        ours.__wrapped__ = original  # type: ignore[attr-defined]
+    wrapped: tuple[tuple[str, Any, Any], ...] = (
+        ("_run_execution", run_execution, run),
+        ("_invoke_resource", invoke_resource, invoke),
+        ("_invoke_with_callback", invoke_with_callback, wait),
+    )
+    for name, ours, original in wrapped:
+        ours.__wrapped__ = original
         setattr(module, name, ours)
 
 
@@ -801,6 +806,12 @@ def encryption_key(account: str, arn: str) -> str | None:
         found = json.dumps(_module("ministack.services.s3")._bucket_encryption.get(name), default=str)
     key = re.search(r"arn:aws[\w-]*:kms:[^\"<\\ ]+", found)
     return key[0] if key else None
+
+
+def read_efs_access_point(scope: Scope, access_point: str) -> dict[str, Any] | None:
+    """The record of an EFS access point, or None."""
+    record: dict[str, Any] | None = _module("ministack.services.efs")._access_points.get_scoped(*scope, access_point)
+    return record
 
 
 def key_admits_service(account: str, key_arn: str, service: str) -> bool:

@@ -32,8 +32,10 @@ def control(account: Account) -> Any:
 
 @pytest.fixture
 def role_arn(account: Account) -> str:
-    """A role the service may assume."""
-    created = account.client("iam").create_role(RoleName="agent", AssumeRolePolicyDocument=json.dumps(stacks.trust()))
+    """A role the service may assume, and that may do everything."""
+    iam = account.client("iam")
+    created = iam.create_role(RoleName="agent", AssumeRolePolicyDocument=json.dumps(stacks.trust()))
+    iam.put_role_policy(RoleName="agent", PolicyName="Anything", PolicyDocument=json.dumps(stacks.ANYTHING))
     arn: str = created["Role"]["Arn"]
     return arn
 

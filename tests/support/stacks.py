@@ -22,9 +22,14 @@ def trust(service: str = SERVICE, **condition: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+"""A policy for tests that are not about permissions."""
+
+
 def role(service: str = SERVICE) -> dict[str, Any]:
-    """A role a service may assume."""
-    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust(service)}}
+    """A role a service may assume, and that may do everything."""
+    policies = [{"PolicyName": "Anything", "PolicyDocument": ANYTHING}]
+    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust(service), "Policies": policies}}
 
 
 def get_att(logical_id: str, attribute: str) -> dict[str, Any]:

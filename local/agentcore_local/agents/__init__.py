@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agentcore_local.agents import inline, logs, models, plan, scripts
+from agentcore_local.agents import inline, logs, models, permissions, plan, scripts
 from agentcore_local.agents.events import Event, Stream
 from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
@@ -110,6 +110,7 @@ def reset(account: str | None = None) -> None:
     if account is None:
         scripts.registry.clear()
         models.choices.clear()
+        permissions.reset()
 
 
 def shutdown() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from agentcore_local import clients
+from agentcore_local.agents import permissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ _DETAIL_TYPE = "Harness Lifecycle Hook"
 
 
 class HookFailed(Exception):  # noqa: N818 - what failed is the user's hook; the failure mode decides what follows
-    """A Lambda hook gave no decision."""
+    """A Lambda hook gave no decision, or a hook's target could not be told."""
 
 
 def invoke_function(plan: Plan, arn: str, payload: Mapping[str, Any], timeout: int) -> tuple[str, str | None]:
@@ -42,6 +43,7 @@ def invoke_function(plan: Plan, arn: str, payload: Mapping[str, Any], timeout: i
     Raises:
         HookFailed: when the function failed or answered something else.
     """
+    _require(plan, "lambda", arn)
     response = _client(plan, "lambda", arn, timeout).invoke(FunctionName=arn, Payload=json.dumps(payload).encode())
     raw = response["Payload"].read()
     if response.get("FunctionError"):
@@ -59,7 +61,12 @@ def invoke_function(plan: Plan, arn: str, payload: Mapping[str, Any], timeout: i
 
 
 def publish(plan: Plan, arn: str, payload: Mapping[str, Any]) -> None:
-    """Send a lifecycle event to an SNS topic (blocking); a FIFO topic keeps those of a session in order."""
+    """Send a lifecycle event to an SNS topic (blocking); a FIFO topic keeps those of a session in order.
+
+    Raises:
+        HookFailed: when the role may not.
+    """
+    _require(plan, "sns", arn)
     fifo = {}
     if arn.endswith(".fifo"):
         group = hashlib.sha256(f"{plan.harness_arn}/{plan.session_id}".encode()).hexdigest()
@@ -68,7 +75,12 @@ def publish(plan: Plan, arn: str, payload: Mapping[str, Any]) -> None:
 
 
 def put_event(plan: Plan, arn: str, payload: Mapping[str, Any]) -> None:
-    """Send a lifecycle event to an EventBridge bus (blocking)."""
+    """Send a lifecycle event to an EventBridge bus (blocking).
+
+    Raises:
+        HookFailed: when the role may not, or the bus refuses it.
+    """
+    _require(plan, "events", arn)
     entry = {
         "EventBusName": arn,
         "Source": _EVENT_SOURCE,
@@ -79,6 +91,12 @@ def put_event(plan: Plan, arn: str, payload: Mapping[str, Any]) -> None:
     response = _client(plan, "events", arn).put_events(Entries=[entry])
     if response.get("FailedEntryCount"):
         raise HookFailed(response["Entries"][0].get("ErrorMessage") or "the bus refused the event")
+
+
+def _require(plan: Plan, service: str, arn: str) -> None:
+    refusal = permissions.hook_denial(plan, service, arn)
+    if refusal is not None:
+        raise HookFailed(refusal)
 
 
 def _client(plan: Plan, service: str, target_arn: str, timeout: int = 10) -> Any:

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentcore_local import seams
+from agentcore_local.agents import permissions
 from agentcore_local.faults import StreamFailed
 from agentcore_local.harness.errors import ServiceError
 from agentcore_local.harness.store import DEFAULT_ENDPOINT
@@ -146,7 +147,8 @@ class Journal:
     """
 
     def __init__(self, invocation: Invocation, plan: Plan, to: Writer) -> None:
-        self._group = group_of(invocation)
+        group = group_of(invocation)
+        self._group = group if group is not None and permissions.may_log(plan, group) else None
         self._scope = (plan.account, plan.region)
         self._writer = to
         self._content = os.environ.get(CONTENT_VARIABLE, "") not in ("", "0")

@@ -54,7 +54,10 @@ class ToolConfig:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One invocation, ready to run. Field names follow the API; see `resolve` for where each value comes from."""
+    """One invocation, ready to run. Field names follow the API; see `resolve` for where each value comes from.
+
+    `harness` is the serving version as GetHarness shows it, for what no request can override: role, memory, machine.
+    """
 
     account: str
     region: str
@@ -80,6 +83,7 @@ class Plan:
     idle_seconds: int
     lifetime_seconds: int
     has_memory: bool
+    harness: dict[str, Any]
 
     @property
     def model_id(self) -> str:
@@ -132,6 +136,7 @@ def resolve(invocation: Invocation) -> Plan:
         idle_seconds=lifecycle.get("idleRuntimeSessionTimeout", DEFAULT_IDLE_SECONDS),
         lifetime_seconds=lifecycle.get("maxLifetime", DEFAULT_LIFETIME_SECONDS),
         has_memory="disabled" not in (harness.get("memory") or {}),
+        harness=harness,
     )
 
 

@@ -11,7 +11,7 @@ from strands import Agent, ModelRetryStrategy, Snapshot
 from strands.tools.executors import SequentialToolExecutor
 from strands.types.exceptions import ContextWindowOverflowException, EventLoopException, MaxTokensReachedException
 
-from agentcore_local.agents import inline, models, skills, truncation
+from agentcore_local.agents import inline, models, permissions, skills, truncation
 from agentcore_local.agents.failures import in_stream
 from agentcore_local.agents.lifecycle import Lifecycle
 from agentcore_local.agents.loop_hooks import LoopHooks
@@ -61,6 +61,8 @@ class Run:
         self._pending: Pending | None = None
         self._cancelled = threading.Event()
         self._lifecycle = Lifecycle(plan, session, stream)
+        self._session = session
+        permissions.start(plan, session)
         skills.note(plan)
         self._tools = toolbox.build(plan, session.machine)
         self._hooks = LoopHooks(plan=plan, lifecycle=self._lifecycle, stream=stream, tools=self._tools, answer=answer)
@@ -82,6 +84,7 @@ class Run:
             StreamFailed: what ends the stream with an exception.
         """
         try:
+            permissions.load(self._plan, self._session, resumes=self._answer is not None)
             if await self._lifecycle.before_invocation(self._plan.messages):
                 self._stream.end("hook_stopped")
             else:
@@ -94,6 +97,7 @@ class Run:
             self._cancelled.set()  # what a provider's SDK still does on a thread of its own ends soon
 
     async def _work(self) -> None:
+        permissions.call_model(self._plan)
         agent = self._agent(await self._provider())
         limit = asyncio.timeout(self._plan.timeout_seconds)
         try:
@@ -113,6 +117,7 @@ class Run:
     def _commit(self, agent: Agent) -> None:
         """Make what happened the conversation's history; only now, so that a failed invocation leaves no trace."""
         truncation.finish(agent)
+        permissions.keep(self._plan)
         self._conversation.messages = cast("list[dict[str, Any]]", agent.messages)
         self._conversation.pending = self._pending
         self._conversation.snapshot = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.model import StructureShape
 
-from agentcore_local import seams
+from agentcore_local import seams, stack_roles
 from agentcore_local.harness import operations
 from agentcore_local.harness.errors import FieldFault, ServiceError, invalid
 from agentcore_local.harness.routes import CONTROL, service_model
@@ -69,19 +69,21 @@ def request_of(operation: str, props: dict[str, Any]) -> dict[str, Any]:
 # --- Harness ------------------------------------------------------------------------------------------------------
 
 
-def create_harness(logical_id: str, props: dict[str, Any], _stack_name: str) -> Created:
+def create_harness(logical_id: str, props: dict[str, Any], stack_name: str) -> Created:
     """Create; the physical id is the ARN."""
     properties.check(HARNESS, logical_id, props)
     scope = seams.current_scope()
     try:
-        shape = operations.create_harness(scope, request_of("CreateHarness", props))
+        request = request_of("CreateHarness", props)
+        stack_roles.check(stack_name, "CreateHarness", request)
+        shape = operations.create_harness(scope, request)
     except ServiceError as error:
         raise HandlerError.of(error) from error
     return _harness_result(STORE.get(scope, shape["harnessId"]))
 
 
 def update_harness(
-    physical_id: str, _old: dict[str, Any], new: dict[str, Any], _stack_name: str, logical_id: str | None = None
+    physical_id: str, _old: dict[str, Any], new: dict[str, Any], stack_name: str, logical_id: str | None = None
 ) -> Created:
     """Update in place: a new version when the configuration differs, none when only tags do."""
     properties.check(HARNESS, logical_id or physical_id, new)
@@ -89,6 +91,7 @@ def update_harness(
     try:
         harness = STORE.get(scope, physical_id.rsplit("/", 1)[-1])
         request = request_of("CreateHarness", new)
+        stack_roles.check(stack_name, "UpdateHarness", {**request, "harnessId": harness.harness_id})
         operations.replace_harness(scope, harness.harness_id, request)
     except ServiceError as error:
         raise HandlerError.of(error) from error
@@ -141,12 +144,13 @@ def _memory_key(props: dict[str, Any]) -> Any:
 # --- HarnessEndpoint ----------------------------------------------------------------------------------------------
 
 
-def create_endpoint(logical_id: str, props: dict[str, Any], _stack_name: str) -> Created:
+def create_endpoint(logical_id: str, props: dict[str, Any], stack_name: str) -> Created:
     """Create; the physical id is the ARN. Without TargetVersion it stays on the version that is newest now."""
     properties.check(ENDPOINT, logical_id, props)
     scope = seams.current_scope()
     try:
         request = request_of("CreateHarnessEndpoint", props)
+        stack_roles.check(stack_name, "CreateHarnessEndpoint", request)
         operations.create_endpoint(scope, request["harnessId"], request)
         harness = STORE.get(scope, request["harnessId"])
     except ServiceError as error:
@@ -155,7 +159,7 @@ def create_endpoint(logical_id: str, props: dict[str, Any], _stack_name: str) ->
 
 
 def update_endpoint(
-    physical_id: str, old: dict[str, Any], new: dict[str, Any], _stack_name: str, logical_id: str | None = None
+    physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str, logical_id: str | None = None
 ) -> Created:
     """Point it at another version, describe it anew; a TargetVersion that is removed leaves it where it is."""
     properties.check(ENDPOINT, logical_id or physical_id, new)
@@ -165,6 +169,7 @@ def update_endpoint(
         harness = STORE.get(scope, request["harnessId"])
         endpoint = operations.find_endpoint(harness, request["endpointName"])
         if any(old.get(name) != new.get(name) for name in ("TargetVersion", "Description")):
+            stack_roles.check(stack_name, "UpdateHarnessEndpoint", request)
             operations.update_endpoint(scope, harness.harness_id, endpoint.name, request)
     except ServiceError as error:
         raise HandlerError.of(error) from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_local import iam
 
-from . import memory, rules
+from . import memory, roles, rules
 from .errors import ServiceError, conflict, invalid, not_found, refused
 from .store import DEFAULT_ENDPOINT, STORE, Endpoint, Harness, Scope, now_iso, random_suffix
 
@@ -300,12 +300,16 @@ def _check(scope: Scope, shape: dict[str, Any], request: dict[str, Any]) -> None
     faults = rules.check({**shape, "memory": request.get("memory")})
     if faults:
         raise invalid(faults)
-    _check_role(scope, shape["executionRoleArn"])
+    _check_role(scope, shape)
 
 
-def _check_role(scope: Scope, role_arn: str) -> None:
-    """The service presents itself with an ARN of its own account and Region (the runtime's) and must be trusted."""
+def _check_role(scope: Scope, shape: dict[str, Any]) -> None:
+    """The service presents itself with an ARN of its own account and Region (the runtime's) and must be trusted.
+
+    Then it tries with the role what a harness cannot do without: to reach its own image and its S3 Files.
+    """
     account, region = scope
+    role_arn: str = shape["executionRoleArn"]
     source_arn = f"arn:aws:bedrock-agentcore:{region}:{account}:runtime/harness"
     reason = iam.role_trusts(role_arn, SERVICE_PRINCIPAL, account=account, region=region, source_arn=source_arn)
     if reason:
@@ -314,6 +318,9 @@ def _check_role(scope: Scope, role_arn: str) -> None:
             f"assumption by this service ({reason})",
             name="executionRoleArn",
         )
+    reason = roles.creation_denial(shape, account, region)
+    if reason:
+        raise refused(f"Access denied with the execution role '{role_arn}': {reason}", name="executionRoleArn")
 
 
 def _create_memory(scope: Scope, harness: Harness, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def test_agents_can_be_shut_down_and_used_again(caller, script):
     script("ok")
     caller().say()
     agents.shutdown()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("agent")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("agentcore-agents", "agent-"))]
     assert caller().say().text == "ok"
 
 

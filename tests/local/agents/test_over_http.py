@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
+from support import stacks
 
 from agentcore_local import agents, stepfunctions
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
@@ -156,6 +157,9 @@ def test_hooks_reach_topics_and_buses(account, session, script):
     sqs, sns, bus = account.client("sqs"), account.client("sns"), account.client("events")
     queue = sqs.create_queue(QueueName="told")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    senders = {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
+    policy = {"Statement": [{"Effect": "Allow", "Principal": senders, "Action": "sqs:SendMessage", "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     topic = sns.create_topic(Name="told")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     bus_arn = bus.create_event_bus(Name="told")["EventBusArn"]
@@ -203,7 +207,9 @@ def execute(account):
     states = account.client("stepfunctions")
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = account.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam = account.client("iam")
+    role = iam.create_role(RoleName="states", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="states", PolicyName="Anything", PolicyDocument=json.dumps(stacks.ANYTHING))
 
     def run(arguments: Any, resource: str = "arn:aws:states:::bedrockagentcore:invokeHarness") -> Any:
         task = {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentcore_local.agents import permissions
 from agentcore_local.agents.sandbox.runner import runner
 from agentcore_local.agents.tools.allowed import is_allowed
 from agentcore_local.agents.tools.configured import configured
@@ -34,9 +35,14 @@ class Toolbox:
 
 
 def build(plan: Plan, machine: Machine) -> Toolbox:
-    """The tools a plan allows: the built-in ones, unless a configured one takes the name, and the configured ones."""
+    """The tools a plan allows: the built-in ones, unless a configured one takes the name, and the configured ones.
+
+    None at all where the role may not get the token of its workload identity.
+    """
+    if not permissions.load_tools(plan):
+        return Toolbox(())
     directories = Directories(machine, plan.mount_paths)
-    own = [configured(tool) for tool in plan.tools]
+    own = [configured(plan, tool) for tool in plan.tools]
     # Strands cannot tell a-b from a_b.
     taken = {tool.tool_name.replace("-", "_") for tool in own}
     builtin = [

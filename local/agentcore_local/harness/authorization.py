@@ -1,0 +1,143 @@
+"""What a caller of the harness API must be allowed to do: the operation, and what the service does on its behalf.
+
+Devguide harness-security, "caller permissions", with the resource types of the service authorization reference. Where
+the two disagree on a resource (the guide names the harness, the reference its runtime or memory), either will do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agentcore_local import iam, seams
+
+from .errors import ServiceError
+from .store import DEFAULT_ENDPOINT, STORE, Harness, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from . import routes
+
+_PREFIX = "bedrock-agentcore:"
+_HARNESS_OPERATIONS = ("CreateHarness", "UpdateHarness", "DeleteHarness")
+_ENDPOINT_OPERATIONS = ("CreateHarnessEndpoint", "UpdateHarnessEndpoint", "DeleteHarnessEndpoint")
+_ON_ANYTHING = ("CreateHarness", "ListHarnesses", "ListHarnessEndpoints", "ListHarnessVersions")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One action that must be allowed.
+
+    Attributes:
+        action: The action.
+        resources: It must be allowed on one of them.
+        keys: Condition keys, lower case.
+    """
+
+    action: str
+    resources: tuple[str, ...]
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(request: routes.Request, operation: str, values: dict[str, Any], scope: Scope) -> None:
+    """Refuse a request whose caller may not make it; root callers may do everything.
+
+    Raises:
+        ServiceError: AccessDeniedException.
+    """
+    if not iam.Switch.enabled or seams.caller_key(request.headers, request.query).isdigit():
+        return
+    for need in needs(operation, values, scope):
+        refusals = [
+            seams.caller_denial(request.headers, request.query, (need.action, resource), scope[1], need.keys)
+            for resource in need.resources
+        ]
+        if None not in refusals:
+            raise ServiceError("AccessDeniedException", str(refusals[0]))
+
+
+def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need]:
+    """What an operation takes.
+
+    Args:
+        operation: Name of the operation.
+        values: Its input.
+        scope: Account and Region it is called in.
+    """
+    if operation == "InvokeHarness":
+        yield from invocation(values["harnessArn"], values.get("qualifier"))
+    elif operation in ("InvokeAgentRuntimeCommand",):
+        for action in (operation, "InvokeAgentRuntime"):
+            yield Need(_PREFIX + action, (values["agentRuntimeArn"],))
+    elif "resourceArn" in values:
+        yield Need(_PREFIX + operation, (values["resourceArn"],), _tags(values["resourceArn"]))
+    elif operation in _HARNESS_OPERATIONS:
+        yield from _harness_operation(operation, values, scope)
+    else:
+        yield from _endpoint_operation(operation, values, scope)
+
+
+def invocation(harness_arn: str, qualifier: str | None) -> Iterator[Need]:
+    """What invoking takes: two actions on the harness and, through a named endpoint, on the endpoint as well."""
+    resources = [harness_arn]
+    if qualifier is not None and qualifier != DEFAULT_ENDPOINT and not qualifier.isdigit():
+        resources.append(f"{harness_arn}/harness-endpoint/{qualifier}")
+    for resource in resources:
+        yield Need(f"{_PREFIX}InvokeHarness", (resource,), _tags(harness_arn))
+        runtime = _runtime(STORE.find_arn(harness_arn)) if resource == harness_arn else ()
+        yield Need(f"{_PREFIX}InvokeAgentRuntime", (resource, *runtime), _tags(harness_arn))
+
+
+def _harness_operation(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need]:
+    verb = operation.removesuffix("Harness")
+    arn = "*" if operation == "CreateHarness" else _arn(values["harnessId"], scope)
+    found = None if arn == "*" else STORE.find_arn(arn)
+    yield Need(_PREFIX + operation, (arn,), _tags(arn))
+    yield Need(f"{_PREFIX}{verb}AgentRuntime", (arn, *_runtime(found)))
+    memory = _memory(operation, values, found)
+    if memory is not None:
+        yield Need(f"{_PREFIX}{verb}Memory", (arn, *memory))
+    if values.get("executionRoleArn"):
+        keys = {"iam:passedtoservice": "bedrock-agentcore.amazonaws.com"}
+        yield Need("iam:PassRole", (values["executionRoleArn"],), keys)
+
+
+def _memory(operation: str, values: dict[str, Any], found: Harness | None) -> tuple[str, ...] | None:
+    """Where managed memory is touched: the ARNs it has; None where none is."""
+    if operation == "CreateHarness":
+        return (
+            () if "managedMemoryConfiguration" in (values.get("memory") or {"managedMemoryConfiguration": {}}) else None
+        )
+    managed = (found.snapshot()["memory"].get("managedMemoryConfiguration") if found else None) or {}
+    touched = operation == "DeleteHarness" and values.get("deleteManagedMemory") is not False
+    if operation == "UpdateHarness":
+        touched = values.get("memory") is not None
+    return (managed["arn"],) if managed and touched else None
+
+
+def _endpoint_operation(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need]:
+    harness = _arn(values["harnessId"], scope) if "harnessId" in values else "*"
+    yield Need(_PREFIX + operation, ("*", harness) if operation in _ON_ANYTHING else (harness,), _tags(harness))
+    name = values.get("endpointName")
+    if name and operation != "CreateHarnessEndpoint":
+        yield Need(_PREFIX + operation, (f"{harness}/harness-endpoint/{name}",), _tags(harness))
+    if operation in _ENDPOINT_OPERATIONS:
+        action = operation.replace("HarnessEndpoint", "AgentRuntimeEndpoint")
+        yield Need(_PREFIX + action, (harness, *_runtime(STORE.find_arn(harness))))
+
+
+def _arn(harness_id: str, scope: Scope) -> str:
+    account, region = scope
+    return f"arn:aws:bedrock-agentcore:{region}:{account}:harness/{harness_id}"
+
+
+def _runtime(harness: Harness | None) -> tuple[str, ...]:
+    if harness is None:
+        return ()
+    return (f"{harness.arn.partition(':harness/')[0]}:runtime/{harness.runtime_id}",)
+
+
+def _tags(arn: str) -> dict[str, str]:
+    harness = STORE.find_arn(arn.partition("/harness-endpoint/")[0])
+    return {f"aws:resourcetag/{key}".lower(): value for key, value in (harness.tags if harness else {}).items()}

@@ -1,0 +1,131 @@
+"""Step Functions acts with the role of the state machine: each task is checked before it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import iam, seams
+from .harness import authorization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OPTIMIZED = "arn:aws:states:::"
+_LAMBDA_ERROR = "Lambda.AWSLambdaException"
+_SDK_ERRORS = "AccessDeniedException"
+# Members of requests that name a resource, and the ARN that belongs to it.
+_NAMES = {
+    "TableName": "dynamodb:{region}:{account}:table/{value}",
+    "FunctionName": "lambda:{region}:{account}:function:{value}",
+    "Bucket": "s3:::{value}",
+}
+_PREFIXES = {"sfn": "states", "cloudwatchlogs": "logs", "eventbridge": "events", "bedrockruntime": "bedrock"}
+
+
+def check(role_arn: str, resource: str, arguments: Any) -> None:
+    """Fail a task that the role of its state machine does not allow.
+
+    Args:
+        role_arn: The role; empty outside of an execution.
+        resource: The state's `Resource`.
+        arguments: What it passes.
+
+    Raises:
+        Exception: Step Functions' own, with the error name that Retry and Catch match.
+    """
+    if not role_arn or not iam.Switch.enabled:
+        return
+    account, region = seams.current_scope()
+    place = iam.Place(account, region)
+    plain = resource.replace(".sync:2", "").replace(".sync", "").replace(".waitForTaskToken", "")
+    found = list(_asks(plain, arguments if isinstance(arguments, dict) else {}, place))
+    for action, alternatives in found:
+        refusals = [iam.denial(role_arn, action, one, place=place, session="StepFunctions") for one in alternatives]
+        if refusals and None not in refusals:
+            raise seams.task_error(_error(plain), str(refusals[0]))
+
+
+def _error(resource: str) -> str:
+    """The name a refusal has: an integration's own where it is known, else the one of the States Language."""
+    if "lambda" in resource.partition("aws-sdk:")[0]:
+        return _LAMBDA_ERROR
+    if "bedrockagentcore:invokeHarness" in resource:
+        return "BedrockAgentCore.AccessDeniedException"
+    if "aws-sdk:" in resource:
+        service = resource.partition("aws-sdk:")[2].partition(":")[0]
+        return f"{service[:1].upper()}{service[1:]}.{_SDK_ERRORS}"
+    return "States.Permissions"
+
+
+def _asks(resource: str, arguments: dict[str, Any], place: iam.Place) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Actions, each with the resources of which one must allow it."""
+    if ":function:" in resource:
+        yield "lambda:InvokeFunction", (_unqualified(resource), resource)
+        return
+    service, _, operation = resource.removeprefix(_OPTIMIZED).partition(":")
+    if service == "lambda":
+        arn = _function(str(arguments.get("FunctionName", "")), place)
+        yield "lambda:InvokeFunction", (arn, _unqualified(arn))
+    elif service == "bedrockagentcore":
+        for need in authorization.invocation(str(arguments.get("HarnessArn", "")), arguments.get("Qualifier")):
+            yield need.action, need.resources
+    elif service == "aws-sdk":
+        yield from _sdk(operation, arguments, place)
+    else:
+        yield from _other(service, operation, arguments, place)
+
+
+def _other(
+    service: str, operation: str, arguments: dict[str, Any], place: iam.Place
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The optimized integrations that ministack has."""
+    if service == "sqs":
+        yield "sqs:SendMessage", (_queue(str(arguments.get("QueueUrl", "")), place),)
+    elif service == "sns":
+        yield "sns:Publish", (str(arguments.get("TopicArn") or arguments.get("TargetArn") or "*"),)
+    elif service == "events":
+        for entry in arguments.get("Entries") or ():
+            yield "events:PutEvents", (_bus(str(entry.get("EventBusName") or "default"), place),)
+    elif service == "dynamodb":
+        table = str(arguments.get("TableName", ""))
+        arn = table if table.startswith("arn:") else f"arn:aws:dynamodb:{place.region}:{place.account}:table/{table}"
+        yield f"dynamodb:{operation[:1].upper()}{operation[1:]}", (arn,)
+    elif service == "states":
+        yield "states:StartExecution", (str(arguments.get("StateMachineArn", "")),)
+    elif service == "ecs":
+        yield "ecs:RunTask", (str(arguments.get("TaskDefinition", "*")), "*")
+
+
+def _sdk(operation: str, arguments: dict[str, Any], place: iam.Place) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The call of any service; checked where the arguments say what it acts on."""
+    service, _, name = operation.partition(":")
+    named = [
+        "arn:aws:" + _NAMES[member].format(region=place.region, account=place.account, value=value)
+        for member, value in arguments.items()
+        if member in _NAMES and isinstance(value, str) and not value.startswith("arn:")
+    ]
+    named += [f"{bucket}/{arguments['Key']}" for bucket in named if ":s3:::" in bucket and "Key" in arguments]
+    named += [value for value in arguments.values() if isinstance(value, str) and value.startswith("arn:")]
+    if named:
+        yield f"{_PREFIXES.get(service, service)}:{name[:1].upper()}{name[1:]}", tuple(named)
+
+
+def _function(name: str, place: iam.Place) -> str:
+    if name.startswith("arn:"):
+        return name
+    plain = name.rpartition(":function:")[2]
+    return f"arn:aws:lambda:{place.region}:{place.account}:function:{plain}"
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
+
+
+def _queue(url: str, place: iam.Place) -> str:
+    parts = url.rstrip("/").split("/")
+    account = parts[-2] if len(parts) > 1 and parts[-2].isdigit() else place.account
+    return f"arn:aws:sqs:{place.region}:{account}:{parts[-1]}"
+
+
+def _bus(name: str, place: iam.Place) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:events:{place.region}:{place.account}:event-bus/{name}"
