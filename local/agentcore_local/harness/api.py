@@ -15,7 +15,7 @@ from agentcore_local import seams
 from agentcore_local.faults import RequestRefused, StreamFailed
 from agentcore_local.process import PROCESS
 
-from . import events, memory, operations, routes, rules
+from . import authorization, events, memory, operations, routes, rules
 from .caller import Caller
 from .errors import ServiceError, conflict, invalid, not_emulated, not_found, refused
 from .store import STORE, Harness, Scope, resolve
@@ -72,6 +72,7 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
         return None
     route, labels = found
     values = routes.parse(route, labels, request)
+    authorization.check(request, route.name, values, scope)
     if route.name == "InvokeHarness":
         return await _invoke(values)
     operation = _OPERATIONS.get(route.name)
