@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from agentcore_cli import aws, console, harnesses, overview, tables
@@ -40,6 +39,8 @@ def list_harnesses(
     console.note(target.describe(), style="dim")
     control = aws.client(target, "bedrock-agentcore-control")
     found = sorted(harnesses.summaries(target), key=lambda summary: str(summary["harnessName"]))
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only this command needs it
+
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         details = list(workers.map(lambda summary: _details(control, target, str(summary["harnessId"])), found))
     shown = [{**summary, **detail} for summary, (detail, _) in zip(found, details, strict=True)]

@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -203,6 +205,151 @@ def test_an_endpoint_that_is_not_there_is_refused_in_words(project: Project, arn
     refused = project.run("invoke", "support", "x", "--endpoint", "NOWHERE", expect=1)
 
     assert "failed with ResourceNotFoundException: " in refused.stderr
+
+
+def test_a_chat_keeps_its_history_over_a_switch_of_the_model(project: Project, arn: str) -> None:
+    def events(*words: str, stdin: str | None = None) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in project.run(*words, "--events", stdin=stdin).stdout.splitlines()]
+
+    def tokens_of_the_first_model_call(shown: list[dict[str, Any]]) -> int:
+        return next(int(event["metadata"]["usage"]["inputTokens"]) for event in shown if "metadata" in event)
+
+    typed = "my name is Ann\n/model some.other-model\nwhat is my name?\n"
+    shown = events("chat", "support", stdin=typed)
+    second = max(index for index, event in enumerate(shown) if "invocation" in event)
+    fresh = events("invoke", "support", "what is my name?", "--model", "some.other-model")
+
+    assert shown[0]["invocation"]["sessionId"] == shown[second]["invocation"]["sessionId"]
+    assert "in place of some.other-model" in json.dumps(shown[second:])
+    assert tokens_of_the_first_model_call(shown[second:]) > tokens_of_the_first_model_call(fresh)
+
+
+def test_a_chat_goes_on_where_a_chat_has_ended(project: Project, arn: str) -> None:
+    session = f"{uuid.uuid4()}"
+    project.run("chat", "support", "--session", session, stdin="hello\nhello again\n")
+    project.run("chat", "support", "--session", session, stdin="and again\n")
+
+    (found,) = [row for row in project.document("sessions", "support")["sessions"] if row["sessionId"] == session]
+    assert found["turns"] == 3
+
+
+def test_a_chat_answers_inline_functions(project: Project, arn: str) -> None:
+    done = project.run("chat", "support", stdin="please refund order 12\n20 EUR refunded\nthank you\n")
+
+    assert "→ refund " in done.stderr
+    assert "20 EUR refunded" in done.stdout
+    assert done.stderr.count("end_turn · ") == 2
+
+
+def test_a_chat_tells_the_agent_that_a_function_failed(project: Project, arn: str) -> None:
+    done = project.run("chat", "support", stdin="please refund order 12\n/error no such order\n")
+
+    assert "← error: no such order" in done.stderr
+
+
+def test_a_session_that_waits_says_so_everywhere(project: Project, arn: str) -> None:
+    left = project.run("chat", "support", stdin="please refund order 13\n")
+    printed = shlex.split(left.stderr.splitlines()[-1].removeprefix("Answer it: "))
+    session = printed[printed.index("--session") + 1]
+
+    waiting = next(row for row in project.document("sessions")["sessions"] if row["sessionId"] == session)
+    refused = project.run("chat", "support", "--session", session, stdin="hello\n", expect=1)
+    answered = project.run(*printed[1:-1], "done")
+
+    assert waiting["waitsFor"]["name"] == "refund"
+    assert "this session waits for the result of the inline function 'refund'" in refused.stderr
+    assert "end_turn · " in answered.stderr
+
+
+def test_harnesses_are_listed_and_described(project: Project, arn: str) -> None:
+    control = project.client("bedrock-agentcore-control")
+    harness_id = arn.rpartition("/")[2]
+    control.create_harness_endpoint(harnessId=harness_id, endpointName="PROD", targetVersion="1")
+    control.update_harness(harnessId=harness_id, maxIterations=10)
+
+    row = next(line for line in project.run("list").stdout.splitlines() if line.startswith("support "))
+    described = project.run("describe", "support").stdout
+
+    assert row.split()[:3] == ["support", "READY", "2"]
+    assert "DEFAULT=2, PROD=1" in row
+    assert "global.anthropic.claude-sonnet-4-6" in row
+    assert f"arn            {arn}\n" in described
+    assert "limits         maxIterations 10, timeoutSeconds 3600\n" in described
+    assert "tools          refund (inline_function)\n" in described
+    assert project.document("describe", arn)["endpoints"][1]["endpointName"] == "PROD"
+
+
+def test_more_harnesses_than_a_page_holds_are_listed(project: Project) -> None:
+    client = project.client("iam")
+    role = client.create_role(RoleName="many", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    control = project.client("bedrock-agentcore-control")
+    names = [f"many{number:03}" for number in range(105)]
+    for name in names:
+        control.create_harness(harnessName=name, executionRoleArn=role, memory={"disabled": {}})
+
+    listed = [harness["harnessName"] for harness in project.document("list")["harnesses"]]
+    assert [name for name in listed if name.startswith("many")] == names
+
+
+def test_logs_tell_what_happened_and_not_what_was_said(project: Project, arn: str) -> None:
+    session = project.document("invoke", "support", "please refund my secret order")["sessionId"]
+
+    shown = project.run("logs", "support", "--session", session).stdout.splitlines()
+    records = [
+        json.loads(json.loads(line)["message"])
+        for line in project.run("logs", "support", "--session", session, "--json").stdout.splitlines()
+    ]
+
+    assert [record["event"] for record in records] == ["invocation_started", "tool_called", "invocation_ended"]
+    assert records[-1]["stopReason"] == "tool_use"
+    assert "tool=refund" in shown[1]
+    assert session[:8] in shown[0]
+    assert "secret" not in "".join(shown)
+
+
+def test_logs_of_an_endpoint_that_never_worked(project: Project, arn: str) -> None:
+    refused = project.run("logs", "support", "--endpoint", "NOWHERE", expect=1)
+
+    assert "the service makes it when the endpoint first works" in refused.stderr
+
+
+def test_logs_are_followed(project: Project, arn: str) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-m", "agentcore_cli", "logs", "support", "--follow", "--since", "0s", "--json"],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stdout is not None
+    time.sleep(2)
+
+    session = project.document("invoke", "support", "hello")["sessionId"]
+    first = json.loads(json.loads(command.stdout.readline())["message"])
+    command.send_signal(signal.SIGINT)
+
+    assert command.wait(20) == 0
+    assert (first["event"], first["sessionId"]) == ("invocation_started", session)
+    command.stdout.close()
+
+
+def test_names_are_completed(project: Project, arn: str) -> None:
+    asked = {
+        "_AGENTCORE_HARNESS_COMPLETE": "complete_bash",
+        "COMP_WORDS": "agentcore-harness\nchat\nsup",
+        "COMP_CWORD": "2",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "agentcore_cli"],
+        cwd=project.folder,
+        env=project.environment() | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("support\n", "")
 
 
 @pytest.mark.cli
