@@ -46,6 +46,7 @@ def compose(*, iam_enabled: bool) -> None:
     registry.register()
     custom_resources.install()
     seams.task_integration(_INVOKE_HARNESS, _invoke_harness)
+    seams.distributed_maps()
     _load()
 
 
