@@ -1,0 +1,242 @@
+"""Who may call: users, sessions of roles, Lambda functions, state machines, stacks; and the switch."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from support import stacks
+
+from agentcore_local import iam
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentcore_local import Account
+
+INVOKE = ("bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime")
+
+
+def policy(*actions: str, resource: str = "*") -> str:
+    statement = {"Effect": "Allow", "Action": list(actions) or ["sts:GetCallerIdentity"], "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    return str(caught.value)
+
+
+@pytest.fixture
+def user(account: Account) -> Callable[..., Any]:
+    """Makes the client of an IAM user with a policy."""
+
+    def make(document: str, service: str = "bedrock-agentcore") -> Any:
+        clients, name = account.client("iam"), f"user-{uuid.uuid4().hex[:8]}"
+        clients.create_user(UserName=name)
+        clients.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+        key = clients.create_access_key(UserName=name)["AccessKey"]
+        return boto3.client(
+            service,
+            endpoint_url=account.cloud.endpoint_url,
+            region_name=account.region,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
+    return make
+
+
+def invoke(client: Any, arn: str, **request: Any) -> list[dict[str, Any]]:
+    messages = [{"role": "user", "content": [{"text": "hello"}]}]
+    session = f"session-{uuid.uuid4()}"
+    return list(client.invoke_harness(harnessArn=arn, runtimeSessionId=session, messages=messages, **request)["stream"])
+
+
+@pytest.fixture
+def arn(create: Callable[..., dict[str, Any]]) -> str:
+    """A harness without memory."""
+    return str(create(memory={"disabled": {}})["arn"])
+
+
+def test_invoking_takes_both_actions(user: Any, arn: str) -> None:
+    assert invoke(user(policy(*INVOKE, resource=arn)), arn)
+    for missing, held in (INVOKE, INVOKE[::-1]):
+        client = user(policy(held, resource=arn))
+        assert f"not authorized to perform: {missing} on resource: {arn}" in refusal(lambda: invoke(client, arn))  # noqa: B023
+
+
+def test_a_named_endpoint_takes_its_own_arn(account: Account, user: Any, arn: str) -> None:
+    control = account.client("bedrock-agentcore-control")
+    control.create_harness_endpoint(harnessId=arn.rsplit("/", 1)[-1], endpointName="PROD")
+    endpoint = f"{arn}/harness-endpoint/PROD"
+    client = user(policy(*INVOKE, resource=arn))
+    assert invoke(client, arn, qualifier="DEFAULT")
+    assert endpoint in refusal(lambda: invoke(client, arn, qualifier="PROD"))
+    assert invoke(user(policy(*INVOKE, resource=f"{arn}*")), arn, qualifier="PROD")
+
+
+def test_a_session_of_a_role_has_the_rights_of_the_role(account: Account, user: Any, arn: str) -> None:
+    clients = account.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": account.account_id}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = clients.create_role(RoleName="caller", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    got = account.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    client = boto3.client(
+        "bedrock-agentcore",
+        endpoint_url=account.cloud.endpoint_url,
+        region_name=account.region,
+        aws_access_key_id=got["AccessKeyId"],
+        aws_secret_access_key=got["SecretAccessKey"],
+        aws_session_token=got["SessionToken"],
+    )
+    assert "assumed-role/caller/test" in refusal(lambda: invoke(client, arn))
+    clients.put_role_policy(RoleName="caller", PolicyName="own", PolicyDocument=policy(*INVOKE, resource=arn))
+    assert invoke(client, arn)
+
+
+@pytest.mark.parametrize(
+    "missing", ["bedrock-agentcore:CreateHarness", "bedrock-agentcore:CreateAgentRuntime", "iam:PassRole"]
+)
+def test_creating_takes_what_the_service_does_for_the_caller(user: Any, role_arn: str, missing: str) -> None:
+    needed = {"bedrock-agentcore:CreateHarness", "bedrock-agentcore:CreateAgentRuntime", "iam:PassRole"}
+    request = {"harnessName": "mine", "executionRoleArn": role_arn, "memory": {"disabled": {}}}
+    refused = user(policy(*(needed - {missing})), "bedrock-agentcore-control")
+    assert missing in refusal(lambda: refused.create_harness(**request))
+    client = user(policy(*needed), "bedrock-agentcore-control")
+    managed = {"harnessName": "mine", "executionRoleArn": role_arn}
+    assert "CreateMemory" in refusal(lambda: client.create_harness(**managed))
+    assert client.create_harness(**request)
+
+
+def test_reading_takes_the_single_action(user: Any, arn: str) -> None:
+    harness_id = arn.rsplit("/", 1)[-1]
+    reader = user(policy("bedrock-agentcore:GetHarness", resource=arn), "bedrock-agentcore-control")
+    assert reader.get_harness(harnessId=harness_id)
+    assert "ListHarnesses" in refusal(reader.list_harnesses)
+    assert "DeleteHarness" in refusal(lambda: reader.delete_harness(harnessId=harness_id))
+
+
+def test_a_role_that_cannot_be_assumed_any_more(account: Account, arn: str) -> None:
+    untrusting = stacks.trust("lambda.amazonaws.com")
+    account.client("iam").update_assume_role_policy(RoleName="agent", PolicyDocument=json.dumps(untrusting))
+    with pytest.raises(ClientError, match="cannot be assumed: its trust policy does not allow") as caught:
+        invoke(account.client("bedrock-agentcore"), arn)
+    assert caught.value.response["Error"]["Code"] == "RuntimeClientError"
+
+
+def test_without_iam_nothing_is_checked(account: Account, user: Any, arn: str, monkeypatch: Any) -> None:
+    account.client("iam").delete_role_policy(RoleName="agent", PolicyName="Anything")
+    client = user(policy())
+    refusal(lambda: invoke(client, arn))
+    monkeypatch.setattr(iam.Switch, "enabled", False)
+    assert invoke(client, arn)
+
+
+# --- Lambda functions, state machines, stacks -------------------------------------------------------------------------
+
+
+def test_a_function_invokes_with_its_role(account: Account, arn: str) -> None:
+    source = (
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    try:\n"
+        "        boto3.client('bedrock-agentcore').invoke_harness(**event)['stream'].close()\n"
+        "    except Exception as error:\n"
+        "        return str(error)\n"
+        "    return 'done'\n"
+    )
+    clients, functions = account.client("iam"), account.client("lambda")
+    trust = json.dumps(stacks.trust("lambda.amazonaws.com"))
+    role = clients.create_role(RoleName="function", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    code = {"ZipFile": stacks.zipped({"index.py": source})}
+    functions.create_function(
+        FunctionName="f", Role=role, Runtime="python3.12", Handler="index.handler", Code=code, Timeout=30
+    )
+    messages = [{"role": "user", "content": [{"text": "hello"}]}]
+    event = {"harnessArn": arn, "runtimeSessionId": f"session-{uuid.uuid4()}", "messages": messages}
+
+    def run() -> str:
+        return str(json.loads(functions.invoke(FunctionName="f", Payload=json.dumps(event))["Payload"].read()))
+
+    assert "not authorized to perform: bedrock-agentcore:InvokeHarness" in run()
+    clients.put_role_policy(RoleName="function", PolicyName="own", PolicyDocument=policy(*INVOKE, resource=arn))
+    assert run() == "done"
+
+
+@pytest.fixture
+def run_state(account: Account) -> Callable[..., dict[str, Any]]:
+    """Runs a state machine of one task with a role that has a policy."""
+
+    def run(task: dict[str, Any], document: str) -> dict[str, Any]:
+        clients, states = account.client("iam"), account.client("stepfunctions")
+        name = f"states-{uuid.uuid4().hex[:8]}"
+        trust = json.dumps(stacks.trust("states.amazonaws.com"))
+        role = clients.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        clients.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+        content = {
+            "QueryLanguage": "JSONata",
+            "StartAt": "Task",
+            "States": {"Task": {"Type": "Task", "End": True} | task},
+        }
+        machine = states.create_state_machine(name=name, definition=json.dumps(content), roleArn=role)
+        started = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+        end = time.monotonic() + 20
+        while (found := states.describe_execution(executionArn=started))["status"] == "RUNNING":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return dict(found)
+
+    return run
+
+
+def test_a_state_machine_invokes_with_its_role(arn: str, run_state: Any) -> None:
+    messages = [{"Role": "user", "Content": [{"Text": "hello"}]}]
+    arguments = {"HarnessArn": arn, "RuntimeSessionId": f"session-{uuid.uuid4()}", "Messages": messages}
+    task = {"Resource": "arn:aws:states:::bedrockagentcore:invokeHarness", "Arguments": arguments}
+    refused = run_state(task, policy(INVOKE[0], resource=arn))
+    assert refused["error"] == "BedrockAgentCore.AccessDeniedException"
+    assert INVOKE[1] in refused["cause"]
+    assert run_state(task, policy(*INVOKE, resource=arn))["status"] == "SUCCEEDED"
+
+
+def test_a_state_machine_calls_functions_with_its_role(account: Account, run_state: Any) -> None:
+    function = f"arn:aws:lambda:us-east-1:{account.account_id}:function:f"
+    task = {"Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": function}}
+    refused = run_state(task, policy())
+    assert refused["error"] == "Lambda.AWSLambdaException"
+    assert f"not authorized to perform: lambda:InvokeFunction on resource: {function}" in refused["cause"]
+    allowed = run_state(task, policy("lambda:InvokeFunction", resource=function))
+    assert "not authorized" not in allowed["cause"]  # there is no such function
+
+
+def test_a_stack_makes_harnesses_with_its_role(account: Account) -> None:
+    clients, stack = account.client("iam"), account.client("cloudformation")
+    trust = json.dumps(stacks.trust("cloudformation.amazonaws.com"))
+    role = clients.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    template = json.dumps(stacks.template(Harness=stacks.harness()))
+
+    def deploy(name: str) -> str:
+        stack.create_stack(StackName=name, TemplateBody=template, RoleARN=role, Capabilities=["CAPABILITY_IAM"])
+        end = time.monotonic() + 30
+        while (status := stack.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return str(status)
+
+    assert deploy("Refused") == "ROLLBACK_COMPLETE"
+    reasons = [
+        event.get("ResourceStatusReason", "")
+        for event in stack.describe_stack_events(StackName="Refused")["StackEvents"]
+    ]
+    assert any("AccessDenied" in reason and "bedrock-agentcore:CreateHarness" in reason for reason in reasons)
+    clients.put_role_policy(RoleName="deployer", PolicyName="all", PolicyDocument=policy("*"))
+    assert deploy("Allowed") == "CREATE_COMPLETE"
