@@ -10,7 +10,10 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 from typing import TYPE_CHECKING
 
 import pytest
-from support import synth
+from support import (
+    fuzz,  # noqa: F401 - registers the profile of --hypothesis-profile=long before it is looked for
+    synth,
+)
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
