@@ -99,6 +99,7 @@ def page(synth: dict[int, Pair], imports: Pair, cloud: dict[str, float]) -> str:
         for count, pair in synth.items()
     ]
     callers = ", ".join(f"{cloud[f'per_second_{count}']:.0f}" for count in (1, 32, 200))
+    cpu = ", ".join(f"{cloud[f'cpu_ms_{count}']:.2f}" for count in (1, 32, 200))
     return f"""# Benchmarks
 
 Written by `make bench` on {platform.machine()} with {os.cpu_count()} cores, Python {platform.python_version()}.
@@ -121,7 +122,8 @@ modules that the hand-written app needs ({median(imports.ours):.2f} s against {m
 
 ## The local cloud
 
-One process, scripted model, client on the same two cores, validation and permissions on.
+One process, scripted model, callers in a process of their own on the same cores, validation and permissions on.
+The machine's load was {cloud["load"]:.1f} at the end: CPU per call is what compares between runs.
 
 | what | figure |
 |---|---|
@@ -130,6 +132,8 @@ One process, scripted model, client on the same two cores, validation and permis
 | first text of an answer, median | {cloud["first_token_ms"]:.1f} ms |
 | whole invocation, median and 95th percentile | {cloud["invoke_p50_ms"]:.1f} ms, {cloud["invoke_p95_ms"]:.1f} ms |
 | invocations per second with 1, 32 and 200 callers | {callers} |
+| CPU (user and system) of the cloud for each of these invocations | {cpu} ms |
+| whole invocation with boto3 in the cloud's own process, median | {cloud["boto3_p50_ms"]:.1f} ms |
 | the bare Strands loop in one thread, no HTTP | {cloud["bare_per_second"]:.0f} per second |
 | memory of the process, and per session | {cloud["resident_mib"]:.0f} MiB, {cloud["session_kib"]:.0f} KiB |
 """

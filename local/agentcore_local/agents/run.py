@@ -149,6 +149,9 @@ class Run:
             retry_strategy=ModelRetryStrategy(max_attempts=provider.attempts),
             name=self._plan.harness_name,
         )
+        # Strands normalizes and checks all tools anew, four times for each turn; ours stay as they are.
+        known = agent.tool_registry.get_all_tools_config()
+        agent.tool_registry.get_all_tools_config = lambda: dict(known)  # type: ignore[method-assign]
         if self._answer is not None and self._conversation.snapshot is not None:
             agent.load_snapshot(Snapshot.from_dict(self._conversation.snapshot))
         return agent
