@@ -50,7 +50,7 @@ format: setup ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Measure against hand-written L1 code and raw boto3; writes docs/benchmarks.md
+bench: setup ## Measure against hand-written L1 code and the bare agent loop; writes docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
 
 docs: setup ## Regenerate the generated pages of docs/
