@@ -246,6 +246,7 @@ SEAMS: tuple[Seam, ...] = (
         "check what a state machine may do",
         ("resource", "input_data", "token", "state_def"),
     ),
+    Seam("ministack.services.cloudformation", "_stacks", "know the keys of what stacks have made"),
     Seam(_CFN_HANDLERS, "_ACTION_HANDLERS", "know the role a stack is deployed with"),
 )
 
@@ -912,8 +913,12 @@ def decide(call: RoleCall, policies: list[Any], boundary: list[Any] | None) -> s
     with acting_for((call.account, call.region)):
         found = evaluator._resource_policy(service, call.resource)
         if found is not None:
+            policy, owner = found
+            # The policy a topic is born with speaks of its owner's account; a stack's topic has it without that
+            # condition in ministack 1.5.33, open to everybody.
+            own = None if service == "sns" and "__default_statement_ID" in str(policy) else policy
             required = service in evaluator._POLICY_REQUIRED
-            result = evaluator.combine_resource_policy(result, context, *found, required=required, limits=limits)
+            result = evaluator.combine_resource_policy(result, context, own, owner, required, limits)
     return str(result.decision)
 
 
@@ -952,18 +957,31 @@ def caller_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
 
 
 def encryption_key(account: str, arn: str) -> str | None:
-    """The customer key of a bucket, a topic or an event bus; None without one."""
-    service, region, name = arn.split(":")[2], arn.split(":")[3], arn.split(":", 5)[5]
+    """The ARN of the customer key of a bucket, a topic or an event bus; None without one, or with one of AWS."""
+    service, region, name = arn.split(":")[2], arn.split(":")[3], arn.split(":", 5)[5].removeprefix("event-bus/")
     with acting_for((account, region or "us-east-1")):
         if service == "sns":
-            topic = _module("ministack.services.sns")._topics.get(arn) or {}
-            return (topic.get("attributes") or {}).get("KmsMasterKeyId") or None
-        if service == "events":
-            buses = _module("ministack.services.eventbridge")._event_buses
-            return (buses.get(name.removeprefix("event-bus/")) or {}).get("KmsKeyIdentifier") or None
-        found = json.dumps(_module("ministack.services.s3")._bucket_encryption.get(name), default=str)
-    key = re.search(r"arn:aws[\w-]*:kms:[^\"<\\ ]+", found)
-    return key[0] if key else None
+            kept: Any = (_module("ministack.services.sns")._topics.get(arn) or {}).get("attributes")
+        elif service == "events":
+            kept = _module("ministack.services.eventbridge")._event_buses.get(name)
+        else:
+            kept = _module("ministack.services.s3")._bucket_encryption.get(name)
+        # What a stack has said of a key is not among what ministack's services know.
+        return _key_in(kept) or _key_in(_deployed_properties(arn if service == "sns" else name))
+
+
+def _key_in(kept: Any) -> str | None:
+    found = re.search(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", json.dumps(kept, default=str))
+    return found[0] if found else None
+
+
+def _deployed_properties(physical_id: str) -> Any:
+    """What a stack has deployed a resource with; None when no stack has it."""
+    for stack in _module("ministack.services.cloudformation")._stacks.values():
+        for resource in stack.get("_resources", {}).values():
+            if resource.get("PhysicalResourceId") == physical_id:
+                return resource.get("Properties")
+    return None
 
 
 def read_efs_access_point(scope: Scope, access_point: str) -> dict[str, Any] | None:

@@ -1,0 +1,75 @@
+"""`cdk deploy` with permissions: a user who may only assume the bootstrap's roles, and a stack role without rights."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agentcore_local import toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentcore_local import Account
+
+pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("cdk-cli")]
+ROOT = Path(__file__).parents[3]
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+APP = """
+import aws_cdk as cdk
+from agentcore_constructs import Harness, Memory
+
+app = cdk.App()
+Harness(cdk.Stack(app, "Agent"), "Harness", harness_name="helper", memory=Memory.disabled())
+app.synth()
+"""
+
+
+@pytest.fixture
+def cdk(account: Account, tmp_path: Path) -> Callable[..., str]:
+    """Runs the CDK CLI in a project of its own; returns what it printed."""
+    (tmp_path / "app.py").write_text(APP)
+    command = toolchain.cdk_command(ROOT)
+
+    def run(*words: str, expect: int = 0, **environment: str) -> str:
+        done = subprocess.run(
+            [*command, *words],
+            cwd=tmp_path,
+            env={**account.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed = done.stdout + done.stderr
+        assert done.returncode == expect, printed
+        return printed
+
+    return run
+
+
+def test_the_bootstrap_roles_deploy(cdk: Callable[..., str], account: Account) -> None:
+    iam = account.client("iam")
+    cdk("bootstrap", f"aws://{account.account_id}/{account.region}")
+    iam.create_user(UserName="developer")
+    roles = f"arn:aws:iam::{account.account_id}:role/cdk-*"
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="developer", PolicyName="Cdk", PolicyDocument=document)
+    key = iam.create_access_key(UserName="developer")["AccessKey"]
+    developer = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    role = f"cdk-hnb659fds-cfn-exec-role-{account.account_id}-{account.region}"
+
+    iam.detach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+    printed = cdk("deploy", "--app", f"{sys.executable} app.py", "--require-approval", "never", expect=1, **developer)
+    assert f"assumed-role/{role}/" in printed
+    assert "not authorized to perform: bedrock-agentcore:CreateHarness" in printed
+
+    iam.attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+    cdk("deploy", "--app", "cdk.out", "--require-approval", "never", **developer)
+    assert account.client("bedrock-agentcore-control").list_harnesses()["harnesses"][0]["status"] == "READY"
