@@ -651,7 +651,7 @@ def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -
     def beside(func: dict[str, Any], event: dict[str, Any]) -> None:
         try:
             execute(func, event)
-        except Exception as error:  # nobody waits for this thread: the answer must come from here
+        except Exception as error:  # noqa: BLE001 - nobody waits for this thread: the answer must come from here
             report({}, event, f"{type(error).__name__}: {error}")
 
     execute.__wrapped__ = original  # type: ignore[attr-defined]
