@@ -70,6 +70,34 @@ def test_every_dependency_is_accounted_for() -> None:
     assert not missing, f"CONTRIBUTING.md does not say what {missing} are for"
 
 
+# Dependencies whose import has another name, and those that are run instead of imported.
+IMPORTED_AS = {
+    "aws-cdk-lib": "aws_cdk",
+    "cfn-lint": "cfnlint",
+    "pyyaml": "yaml",
+    "strands-agents": "strands",
+}
+RUN = {"boto3-stubs", "build", "hatchling", "mypy", "pytest-timeout", "pytest-xdist", "ruff", "uv"}
+
+
+def test_every_dependency_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    needs = [
+        *project["project"]["dependencies"],
+        *(need for extra in project["project"]["optional-dependencies"].values() for need in extra),
+        *project["dependency-groups"]["dev"],
+    ]
+    names = {re.split(r"[<>=;\[ ]", need)[0] for need in needs} - {"agentcore-harness-cdk"} - RUN
+    code = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in _files() if file.endswith(".py"))
+    unused = [
+        name
+        for name in sorted(names)
+        if not name.startswith("types-")
+        and not re.search(rf"^\s*(import|from) {IMPORTED_AS.get(name, name.replace('-', '_'))}\b", code, re.MULTILINE)
+    ]
+    assert not unused, f"nothing imports {unused}: take them out of pyproject.toml"
+
+
 def test_no_registry_address_stands_in_the_tree() -> None:
     """Locks that name a registry break for everybody behind another one."""
     hosts = re.compile(r"(files\.pythonhosted|pypi\.org/(simple|packages)|registry\.npmjs|registry\.yarnpkg)", re.ASCII)

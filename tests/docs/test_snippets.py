@@ -1,6 +1,7 @@
 """Every Python snippet of the README and of docs/ runs, in page order, each page in a process and folder of its own.
 
-A block runs after the blocks above it on the same page, so a page reads as one script. A block preceded by the HTML
+A block runs after the blocks above it on the same page, so a page reads as one script. A text block right after it is
+what it prints, to the letter. A block preceded by the HTML
 comment `<!-- needs: local cloud -->` runs against a local cloud, `<!-- not run: reason -->` names why it cannot run.
 """
 
@@ -10,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,18 @@ def _blocks(page: Path) -> list[tuple[int, str, str]]:
         (text[: match.start("code")].count("\n") + 1, match["note"] or "", match["code"])
         for match in BLOCK.finditer(text)
         if match["language"] == "python"
+    ]
+
+
+def _printed(page: Path) -> list[str]:
+    """The text blocks that directly follow a Python block: what that block prints."""
+    blocks = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
+    return [
+        after["code"].strip()
+        for before, after in pairwise(blocks)
+        if after["language"] == "text"
+        and before["language"] == "python"
+        and not (before["note"] or "").startswith(NOT_RUN)
     ]
 
 
@@ -74,3 +88,5 @@ def test_snippets_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest
         check=False,
     )
     assert done.returncode == 0, f"{page.name} (line numbers are the page's):\n{done.stdout}\n{done.stderr}"
+    for shown in _printed(page):
+        assert shown in done.stdout, f"{page.name} shows something else than what is printed"
