@@ -77,7 +77,7 @@ IMPORTED_AS = {
     "pyyaml": "yaml",
     "strands-agents": "strands",
 }
-RUN = {"boto3-stubs", "build", "hatchling", "mypy", "pytest-timeout", "pytest-xdist", "ruff", "uv"}
+RUN = {"boto3-stubs", "build", "hatchling", "ministack", "mypy", "pytest-timeout", "pytest-xdist", "ruff", "uv"}
 
 
 def test_every_dependency_is_used() -> None:
