@@ -1,0 +1,1 @@
+"""An agent that answers questions about orders and gives small refunds."""
