@@ -199,6 +199,13 @@ class TestUpdate:
         code, message = error_of(create, environment=environment)
         assert (code, "only be mounted when networkMode is VPC" in message) == ("ValidationException", True)
 
+    def test_a_mount_outside_of_mnt_is_refused_at_the_update_too(self, create: Create, control: Any) -> None:
+        mount = {"sessionStorage": {"mountPath": "/mnt/.."}}
+        environment = {"agentCoreRuntimeEnvironment": {"filesystemConfigurations": [mount]}}
+        harness_id = create()["harnessId"]
+        code, message = error_of(control.update_harness, harnessId=harness_id, environment=environment)
+        assert (code, "mountPath must name a directory below /mnt" in message) == ("ValidationException", True)
+
     def test_a_version_that_does_not_exist_is_not_found(self, create: Create, control: Any) -> None:
         harness_id = create()["harnessId"]
         assert error_of(control.get_harness, harnessId=harness_id, harnessVersion="2")[0] == "ResourceNotFoundException"

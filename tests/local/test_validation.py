@@ -198,6 +198,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "environment.agentCoreRuntimeEnvironment.filesystemConfigurations.1.member.sessionStorage.mountPath",
         "regular expression pattern",
     ),
+    "the directory itself": (
+        {"environment": runtime(filesystemConfigurations=[session("/mnt/.")])},
+        "environment.agentCoreRuntimeEnvironment.filesystemConfigurations.1.member.sessionStorage.mountPath",
+        "mountPath must name a directory below /mnt; received '/mnt/.'",
+    ),
+    "the directory above": (
+        {
+            "environment": runtime(
+                networkConfiguration=VPC, filesystemConfigurations=[session("/mnt/a"), efs("/mnt/../")]
+            )
+        },
+        "environment.agentCoreRuntimeEnvironment.filesystemConfigurations.2.member.efsAccessPoint.mountPath",
+        "mountPath must name a directory below /mnt; received '/mnt/../'",
+    ),
     "guardrail elsewhere": (
         {"model": bedrock(additionalParams={"guardrailConfig": {}}, apiFormat="responses")},
         "model.bedrockModelConfig.additionalParams.guardrailConfig",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One validated InvokeHarness request together with the harness version that serves it.
+
+    The repr shows neither of them: environment variables, headers and what the user says are in there.
 
     Attributes:
         harness: GetHarness' ``harness`` object of the serving version, camelCase.
@@ -18,8 +20,8 @@ class Invocation:
         endpoint: Base URL of this local cloud, for what the agent calls on the user's behalf (hooks).
     """
 
-    harness: dict[str, Any]
-    request: dict[str, Any]
+    harness: dict[str, Any] = field(repr=False)
+    request: dict[str, Any] = field(repr=False)
     account: str
     region: str
     endpoint: str

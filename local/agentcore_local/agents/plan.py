@@ -7,34 +7,16 @@ that the server has checked already.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local.faults import RequestRefused
+from agentcore_local.harness import defaults
 
 if TYPE_CHECKING:
     from agentcore_local.agents.invocation import Invocation
 
-DEFAULT_MODEL = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-sonnet-4-6"}}
-"""The service's model when a harness names none (devguide harness-models)."""
-
-DEFAULT_MAX_ITERATIONS = 75
-DEFAULT_TIMEOUT_SECONDS = 3600
-"""Limits when neither harness nor request sets them (devguide harness-operations)."""
-
-DEFAULT_IDLE_SECONDS = 900
-DEFAULT_LIFETIME_SECONDS = 28_800
-"""Life of a session's machine (botocore, ``LifecycleConfiguration``)."""
-
 DEFAULT_ACTOR = "default"
-
-_CONFIG_OF_TYPE = {
-    "remote_mcp": "remoteMcp",
-    "agentcore_browser": "agentCoreBrowser",
-    "agentcore_gateway": "agentCoreGateway",
-    "inline_function": "inlineFunction",
-    "agentcore_code_interpreter": "agentCoreCodeInterpreter",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +31,7 @@ class ToolConfig:
 
     type: str
     name: str
-    config: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +39,7 @@ class Plan:
     """One invocation, ready to run. Field names follow the API; see `resolve` for where each value comes from.
 
     `harness` is the serving version as GetHarness shows it, for what no request can override: role, memory, machine.
+    What may hold secrets, and what is said, is not in the repr.
     """
 
     account: str
@@ -67,23 +50,23 @@ class Plan:
     version: str
     session_id: str
     actor_id: str
-    messages: list[dict[str, Any]]
-    model: dict[str, Any]
-    system_prompt: list[dict[str, Any]]
+    messages: list[dict[str, Any]] = field(repr=False)
+    model: dict[str, Any] = field(repr=False)
+    system_prompt: list[dict[str, Any]] = field(repr=False)
     tools: tuple[ToolConfig, ...]
-    skills: tuple[dict[str, Any], ...]
+    skills: tuple[dict[str, Any], ...] = field(repr=False)
     allowed_tools: tuple[str, ...] | None
     truncation: dict[str, Any]
     hooks: tuple[dict[str, Any], ...]
     max_iterations: int
     max_tokens: int | None
     timeout_seconds: int
-    environment_variables: dict[str, str]
+    environment_variables: dict[str, str] = field(repr=False)
     mount_paths: tuple[str, ...]
     idle_seconds: int
     lifetime_seconds: int
     has_memory: bool
-    harness: dict[str, Any]
+    harness: dict[str, Any] = field(repr=False)
 
     @property
     def model_id(self) -> str:
@@ -121,20 +104,24 @@ def resolve(invocation: Invocation) -> Plan:
         session_id=request["runtimeSessionId"],
         actor_id=request.get("actorId") or _memory_actor(harness) or DEFAULT_ACTOR,
         messages=_messages(request["messages"]),
-        model=effective("model") or DEFAULT_MODEL,
+        model=effective("model") or dict(defaults.MODEL),
         system_prompt=effective("systemPrompt", []),
         tools=_tools(effective("tools", [])),
         skills=tuple(effective("skills", [])),
         allowed_tools=None if allowed is None else tuple(allowed),
-        truncation=harness.get("truncation") or {"strategy": "sliding_window"},
+        truncation=harness.get("truncation") or dict(defaults.TRUNCATION),
         hooks=tuple(harness.get("hooks") or ()),
-        max_iterations=_positive("maxIterations", effective("maxIterations", DEFAULT_MAX_ITERATIONS)),
+        max_iterations=_positive("maxIterations", effective("maxIterations", defaults.MAX_ITERATIONS)),
         max_tokens=_optional_positive("maxTokens", effective("maxTokens")),
-        timeout_seconds=_positive("timeoutSeconds", effective("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS)),
+        timeout_seconds=_positive("timeoutSeconds", effective("timeoutSeconds", defaults.TIMEOUT_SECONDS)),
         environment_variables=dict(harness.get("environmentVariables") or {}),
-        mount_paths=_mounts(runtime.get("filesystemConfigurations") or []),
-        idle_seconds=lifecycle.get("idleRuntimeSessionTimeout", DEFAULT_IDLE_SECONDS),
-        lifetime_seconds=lifecycle.get("maxLifetime", DEFAULT_LIFETIME_SECONDS),
+        mount_paths=tuple(
+            settings["mountPath"].rstrip("/")
+            for item in runtime.get("filesystemConfigurations") or []
+            for settings in item.values()
+        ),
+        idle_seconds=lifecycle.get("idleRuntimeSessionTimeout", defaults.IDLE_SECONDS),
+        lifetime_seconds=lifecycle.get("maxLifetime", defaults.LIFETIME_SECONDS),
         has_memory="disabled" not in (harness.get("memory") or {}),
         harness=harness,
     )
@@ -182,32 +169,22 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
     return block
 
 
-def _mounts(filesystems: list[dict[str, Any]]) -> tuple[str, ...]:
-    paths = tuple(settings["mountPath"].rstrip("/") for item in filesystems for settings in item.values())
-    for path in paths:
-        if path in {"/mnt/.", "/mnt/.."}:  # botocore's pattern lets them pass
-            raise RequestRefused.invalid(f"mountPath must name a directory below /mnt; received {path!r}; rename it.")
-    return paths
-
-
 def _tools(tools: list[dict[str, Any]]) -> tuple[ToolConfig, ...]:
     resolved = tuple(_tool(tool) for tool in tools)
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for tool in resolved:
-        # Strands, and so the service's own loop, cannot tell a-b from a_b.
-        key = tool.name.replace("-", "_")
-        if key in seen:
+        if tool.name in seen:
             raise RequestRefused.invalid(
-                f"tools must have unique names (- and _ count as the same); received {seen[key]!r} and {tool.name!r}; "
+                f"tools must have unique names, also those without a name of their own; received {tool.name!r} twice; "
                 "rename one of them."
             )
-        seen[key] = tool.name
+        seen.add(tool.name)
     return resolved
 
 
 def _tool(tool: dict[str, Any]) -> ToolConfig:
     kind = tool["type"]
-    config = (tool.get("config") or {}).get(_CONFIG_OF_TYPE[kind], {})
+    config = (tool.get("config") or {}).get(defaults.TOOL_CONFIG[kind], {})
     schema = config.get("inputSchema", {})
     if not isinstance(schema, dict):  # a document to botocore, a JSON schema to the model
         raise RequestRefused.invalid(

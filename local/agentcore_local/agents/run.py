@@ -140,7 +140,6 @@ class Run:
         agent = Agent(
             model=provider.model,
             messages=cast("Any", history),
-            tools=list(self._tools.tools),
             system_prompt=cast("Any", self._plan.system_prompt) or None,
             callback_handler=None,
             conversation_manager=truncation.manager(self._plan.truncation),
@@ -149,6 +148,8 @@ class Run:
             retry_strategy=ModelRetryStrategy(max_attempts=provider.attempts),
             name=self._plan.harness_name,
         )
+        # Past Strands' own check of names: it refuses a-b beside a_b, the service is not known to.
+        agent.tool_registry.registry.update({tool.tool_name: tool for tool in self._tools.tools})
         # Strands normalizes and checks all tools anew, four times for each turn; ours stay as they are.
         known = agent.tool_registry.get_all_tools_config()
         agent.tool_registry.get_all_tools_config = lambda: dict(known)  # type: ignore[method-assign]

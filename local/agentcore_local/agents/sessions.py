@@ -50,7 +50,7 @@ class Pending:
     """
 
     interrupt_id: str
-    tool_use: dict[str, Any]
+    tool_use: dict[str, Any] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -65,8 +65,8 @@ class Conversation:
         usage: Tokens of all model calls, also of those whose invocation failed.
     """
 
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    snapshot: dict[str, Any] | None = None
+    messages: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    snapshot: dict[str, Any] | None = field(default=None, repr=False)
     pending: Pending | None = None
     turns: int = 0
     usage: dict[str, int] = field(default_factory=lambda: {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0})

@@ -37,9 +37,9 @@ class Call:
 
     request_type: str
     logical_id: str
-    props: dict[str, Any]
+    props: dict[str, Any] = field(repr=False)
     physical_id: str | None
-    old_props: dict[str, Any] | None
+    old_props: dict[str, Any] | None = field(repr=False)
     account: str
     region: str
 
@@ -54,7 +54,7 @@ class Answer:
     """What a custom resource returns: its physical id and what `Fn::GetAtt` reads."""
 
     physical_id: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 # --- Custom::CDKBucketDeployment ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ CloudFormation would refuse it. The APIs of these services do not know the resou
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import seams
@@ -36,8 +36,8 @@ class Record:
     region: str
     type: str
     physical_id: str
-    properties: dict[str, Any]
-    attributes: dict[str, Any]
+    properties: dict[str, Any] = field(repr=False)
+    attributes: dict[str, Any] = field(repr=False)
 
 
 class Records:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_local import iam
 
-from . import memory, roles, rules
+from . import defaults, memory, roles, rules
 from .errors import ServiceError, conflict, invalid, not_found, refused
 from .store import DEFAULT_ENDPOINT, STORE, Endpoint, Harness, Scope, now_iso, random_suffix
 
@@ -22,20 +22,18 @@ if TYPE_CHECKING:
 
 SERVICE_PRINCIPAL = "bedrock-agentcore.amazonaws.com"
 MAX_ENDPOINTS = 10
-DEFAULT_MODEL = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-sonnet-4-6"}}
 MANAGED: dict[str, Any] = {"managedMemoryConfiguration": {}}
-DEFAULT_LIFECYCLE = {"idleRuntimeSessionTimeout": 900, "maxLifetime": 28_800}
-# What GetHarness shows for a member that was never given (botocore: required members of `Harness`; devguide
-# harness-operations and harness-models for the values). Members with no default (maxTokens, hooks …) stay absent.
+# What GetHarness shows for a member that was never given (botocore: required members of `Harness`). Members with no
+# default (maxTokens, hooks …) stay absent.
 DEFAULTS: Mapping[str, Any] = {
-    "model": DEFAULT_MODEL,
+    "model": defaults.MODEL,
     "systemPrompt": [],
     "tools": [],
     "skills": [],
     "allowedTools": ["*"],
-    "truncation": {"strategy": "sliding_window"},
-    "maxIterations": 75,
-    "timeoutSeconds": 3600,
+    "truncation": defaults.TRUNCATION,
+    "maxIterations": defaults.MAX_ITERATIONS,
+    "timeoutSeconds": defaults.TIMEOUT_SECONDS,
 }
 _PLAIN = (*DEFAULTS, "environmentVariables", "hooks", "maxTokens")
 _BUSY = ("CREATING", "UPDATING", "DELETING")
@@ -277,9 +275,9 @@ def _environment(harness: Harness, current: dict[str, Any], wanted: dict[str, An
     was = current.get("agentCoreRuntimeEnvironment") or {}
     now = wanted.get("agentCoreRuntimeEnvironment") or {}
     lifecycle = {**(was.get("lifecycleConfiguration") or {}), **(now.get("lifecycleConfiguration") or {})}
-    lifetime = lifecycle.get("maxLifetime", DEFAULT_LIFECYCLE["maxLifetime"])
+    lifetime = lifecycle.get("maxLifetime", defaults.LIFETIME_SECONDS)
     # A lifetime below the default idle time shortens the default idle time.
-    idle = lifecycle.get("idleRuntimeSessionTimeout", min(DEFAULT_LIFECYCLE["idleRuntimeSessionTimeout"], lifetime))
+    idle = lifecycle.get("idleRuntimeSessionTimeout", min(defaults.IDLE_SECONDS, lifetime))
     shape = {
         "agentRuntimeArn": f"{harness.arn.split(':harness/')[0]}:runtime/{harness.runtime_id}",
         "agentRuntimeName": f"harness_{harness.name}",

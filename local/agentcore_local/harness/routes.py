@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -44,9 +44,9 @@ class Request:
 
     method: str
     path: str
-    headers: dict[str, str]
-    body: bytes
-    query: dict[str, Any]
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    query: dict[str, Any] = field(repr=False)
 
 
 @cache

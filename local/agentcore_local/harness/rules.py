@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from . import defaults
 from .errors import FieldFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MAX_LIFETIME_SECONDS = 28_800
 _MAX_MOUNTS = {"sessionStorage": 1, "efsAccessPoint": 2, "s3FilesAccessPoint": 2}
+# The shapes' pattern lets these pass; no file system can be mounted there.
+_NO_DIRECTORY = {"/mnt/.", "/mnt/.."}
 _NEEDS_VPC = {"efsAccessPoint", "s3FilesAccessPoint"}
-_TOOL_CONFIG = {
-    "remote_mcp": "remoteMcp",
-    "agentcore_browser": "agentCoreBrowser",
-    "agentcore_gateway": "agentCoreGateway",
-    "inline_function": "inlineFunction",
-    "agentcore_code_interpreter": "agentCoreCodeInterpreter",
-}
 _CONFIG_REQUIRED = {"remote_mcp", "agentcore_gateway", "inline_function"}
 _OPERATORS = {"STRING": ("EQUALS",), "STRING_ARRAY": ("CONTAINS", "CONTAINS_ANY")}
 _CLAIM_VALUE = {"EQUALS": "matchValueString", "CONTAINS": "matchValueString", "CONTAINS_ANY": "matchValueStringList"}
@@ -47,11 +42,11 @@ def lifecycle(configuration: dict[str, Any]) -> Iterator[FieldFault]:
     path = "environment.agentCoreRuntimeEnvironment.lifecycleConfiguration"
     for name in ("idleRuntimeSessionTimeout", "maxLifetime"):
         value = configuration.get(name)
-        if value is not None and value > MAX_LIFETIME_SECONDS:
+        if value is not None and value > defaults.LIFETIME_SECONDS:
             yield FieldFault(
                 f"{path}.{name}",
                 f"Value '{value}' at '{path}.{name}' failed to satisfy constraint: Member must have value less than or "
-                f"equal to {MAX_LIFETIME_SECONDS} for a harness",
+                f"equal to {defaults.LIFETIME_SECONDS} for a harness",
             )
     idle, lifetime = configuration.get("idleRuntimeSessionTimeout"), configuration.get("maxLifetime")
     if idle is not None and lifetime is not None and idle > lifetime:
@@ -88,6 +83,13 @@ def _mounts(mounts: list[dict[str, Any]], mode: str | None, path: str) -> Iterat
     for position in _repeated(paths):
         mounted = paths[position]
         yield FieldFault(f"{name}.{position + 1}.member", f"mountPath must be unique; '{mounted}' is used before")
+    for position, mount in enumerate(mounts, start=1):
+        for kind, at in mount.items():
+            if str(at.get("mountPath", "")).rstrip("/") in _NO_DIRECTORY:
+                yield FieldFault(
+                    f"{name}.{position}.member.{kind}.mountPath",
+                    f"mountPath must name a directory below /mnt; received '{at['mountPath']}'",
+                )
     # An update that leaves the network as it is does not carry a mode: `operations` checks the merged environment.
     for position, mount in enumerate(mounts, start=1):
         for kind in _NEEDS_VPC & mount.keys() if mode == "PUBLIC" else ():
@@ -98,7 +100,7 @@ def _mounts(mounts: list[dict[str, Any]], mode: str | None, path: str) -> Iterat
 def _tools(tools: list[dict[str, Any]]) -> Iterator[FieldFault]:
     for position, tool in enumerate(tools, start=1):
         path = f"tools.{position}.member.config"
-        wanted, config = _TOOL_CONFIG.get(tool.get("type", "")), tool.get("config") or {}
+        wanted, config = defaults.TOOL_CONFIG.get(tool.get("type", "")), tool.get("config") or {}
         if not config and tool.get("type") in _CONFIG_REQUIRED:
             yield FieldFault(path, f"a tool of type {tool['type']} requires config.{wanted}")
         for member in config:

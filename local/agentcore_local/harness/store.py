@@ -83,7 +83,7 @@ class Harness:
     arn: str
     runtime_id: str
     created_at: str
-    versions: dict[int, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[int, dict[str, Any]] = field(default_factory=dict, repr=False)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     transition: Transition = field(default_factory=Transition)

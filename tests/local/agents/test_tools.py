@@ -59,10 +59,20 @@ def test_every_tool_type_of_botocore_is_known(caller, script, calling):
         assert "'it' did nothing" in text
 
 
-@pytest.mark.parametrize("pair", [("refund", "refund"), ("re-fund", "re_fund")])
-def test_names_must_be_unique(caller, inline, pair):
+def test_names_must_be_unique(caller):
     with pytest.raises(RequestRefused, match="unique names"):
-        caller(tools=[inline(name) for name in pair]).say()
+        caller(tools=[{"type": "agentcore_browser"}, {"type": "agentcore_browser"}]).say()
+
+
+def test_names_that_differ_in_a_hyphen_are_different_names(caller, script, inline, calling):
+    """Strands would refuse them; CreateHarness does not."""
+    script(calling("re_fund"), calling("re-fund"), "done")
+    client = caller(tools=[inline("re-fund"), inline("re_fund")])
+    (first,) = client.say().calls
+    assert first["name"] == "re_fund"
+    (second,) = client.answer(first["toolUseId"]).calls
+    assert second["name"] == "re-fund"
+    assert client.answer(second["toolUseId"]).text == "done"
 
 
 def test_a_configured_tool_takes_the_name_of_a_built_in_one(caller, script, inline, calling):
@@ -114,8 +124,8 @@ def test_names_are_case_sensitive():
     assert not is_allowed("shell", "builtin", ["Shell"])
 
 
-def test_a_configured_tool_takes_the_name_of_a_built_in_one_however_it_is_written(seen, inline):
-    assert seen(tools=[inline("file-operations")]) == ["file-operations", "shell"]
+def test_a_name_like_that_of_a_built_in_tool_leaves_the_built_in_one(seen, inline):
+    assert seen(tools=[inline("file-operations")]) == ["file-operations", "file_operations", "shell"]
 
 
 @pytest.mark.parametrize("schema", ["text", ["list"]])

@@ -43,8 +43,7 @@ def build(plan: Plan, machine: Machine) -> Toolbox:
         return Toolbox(())
     directories = Directories(machine, plan.mount_paths)
     own = [configured(plan, tool) for tool in plan.tools]
-    # Strands cannot tell a-b from a_b.
-    taken = {tool.tool_name.replace("-", "_") for tool in own}
+    taken = {tool.tool_name for tool in own}
     builtin = [
         Shell(directories, plan.environment_variables, plan.region, runner),
         FileOperations(directories),
