@@ -67,7 +67,7 @@ def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need
     """
     if operation == "InvokeHarness":
         yield from invocation(values["harnessArn"], values.get("qualifier"))
-    elif operation in ("InvokeAgentRuntimeCommand",):
+    elif operation == "InvokeAgentRuntimeCommand":
         for action in (operation, "InvokeAgentRuntime"):
             yield Need(_PREFIX + action, (values["agentRuntimeArn"],))
     elif "resourceArn" in values:
@@ -81,7 +81,7 @@ def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need
 def invocation(harness_arn: str, qualifier: str | None) -> Iterator[Need]:
     """What invoking takes: two actions on the harness and, through a named endpoint, on the endpoint as well."""
     resources = [harness_arn]
-    if qualifier is not None and qualifier != DEFAULT_ENDPOINT and not qualifier.isdigit():
+    if qualifier is not None and qualifier != DEFAULT_ENDPOINT:
         resources.append(f"{harness_arn}/harness-endpoint/{qualifier}")
     for resource in resources:
         yield Need(f"{_PREFIX}InvokeHarness", (resource,), _tags(harness_arn))
