@@ -354,3 +354,5 @@ def test_deleting_what_is_already_gone_succeeds(deploy: Any, control: Any, accou
     outputs = deploy(agent()).outputs
     control.delete_harness(harnessId=outputs["HarnessId"])
     account.destroy("Stack")
+    (stack,) = account.client("cloudformation").list_stacks()["StackSummaries"]
+    assert (stack["StackName"], stack["StackStatus"]) == ("Stack", "DELETE_COMPLETE")
