@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from support import wire
+from support import fake_service
 from typer.testing import CliRunner, Result
 
 from agentcore_cli import state
@@ -44,9 +44,9 @@ def run() -> Run:
 
 
 @pytest.fixture
-def cloud(folder: Path) -> Iterator[wire.Wire]:
+def cloud(folder: Path) -> Iterator[fake_service.Wire]:
     """A server that answers as a local cloud does, recorded as the project's own."""
-    with wire.serve() as served:
+    with fake_service.serve() as served:
         record(folder, served.endpoint)
         yield served
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import streams
-from support.wire import ARN, Wire
+from support.fake_service import ARN, Wire
 
 from agentcore_cli.errors import FAILED, INCOMPLETE, INTERRUPTED, MISUSED, OK
 
@@ -322,6 +323,18 @@ def test_a_person_is_greeted_asked_and_told_how_to_come_back(cloud: Wire, termin
     assert "Bees dance.\nend_turn · 104 in + 4 out tokens · 1.3 s\n" in answer
     assert farewell.strip() == f"Go on: agentcore-harness chat research --session {SESSION} --region us-east-1"
     assert terminal.process.wait(10) == OK
+
+
+def test_what_a_person_is_told_to_type_can_be_typed(cloud: Wire, terminal: Terminal) -> None:
+    model = {"bedrockModelConfig": {"modelId": "m", "temperature": 0}}
+    terminal.wait_for("you> ")
+    terminal.type('/model {"bedrockModelConfig": \\\n{"modelId": "m", "temperature": 0}}\none\n')
+    terminal.wait_for("Bees dance.")
+    terminal.type("\x04")
+    farewell = terminal.wait_for("--region us-east-1\n")
+
+    words = shlex.split(farewell.rpartition("Go on: ")[2])
+    assert json.loads(words[words.index("--model") + 1]) == model
 
 
 def test_a_chat_without_a_word_says_nothing_at_the_end(cloud: Wire, terminal: Terminal) -> None:

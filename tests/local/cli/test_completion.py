@@ -19,7 +19,7 @@ from .test_main import HEAVY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.wire import Wire
+    from support.fake_service import Wire
 
 ARN = "arn:aws:bedrock-agentcore:us-east-1:000000000000:harness"
 KNOWN = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from support.wire import Wire
+    from support.fake_service import Wire
 
 CLI = f"""#!{sys.executable}
 import json, os, sys, time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.wire import ARN, Wire
+from support.fake_service import ARN, Wire
 
 from agentcore_cli import harnesses, targets
 from agentcore_cli.errors import MISUSED, CliError

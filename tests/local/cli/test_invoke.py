@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import exceptions
 from support import streams
-from support.wire import ARN, Wire
+from support.fake_service import ARN, Wire
 
 from agentcore_cli import aws, console, invoke, targets
 from agentcore_cli.errors import FAILED, INCOMPLETE, INTERRUPTED, MISUSED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.wire import ARN, Refusal, Wire
+from support.fake_service import ARN, Refusal, Wire
 
 from agentcore_cli import overview
 from agentcore_cli.errors import FAILED, MISUSED, OK

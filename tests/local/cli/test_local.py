@@ -23,7 +23,7 @@ from .conftest import Run, document
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.wire import Wire
+    from support.fake_service import Wire
 
 FAKE = Path(__file__).with_name("fake_agentcore_local.py")
 

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.wire import ARN, Refusal, Wire
+from support.fake_service import ARN, Refusal, Wire
 
 from agentcore_cli import loggroups, logs
 from agentcore_cli.errors import FAILED, MISUSED, OK

@@ -20,7 +20,7 @@ from agentcore_cli.main import app
 from .conftest import Run, document
 
 if TYPE_CHECKING:
-    from support.wire import Wire
+    from support.fake_service import Wire
 
 # Not pydantic: Typer itself loads it for its help pages where it is installed.
 HEAVY = ("boto3", "botocore", "ministack", "aws_cdk", "jsii", "strands", "agentcore_local", "agentcore_constructs")

@@ -8,7 +8,7 @@ import re
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from support.wire import ARN
+from support.fake_service import ARN
 
 from agentcore_cli import request, targets
 from agentcore_cli.errors import MISUSED, CliError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.wire import ARN, Refusal, Wire
+from support.fake_service import ARN, Refusal, Wire
 
 from agentcore_cli.errors import FAILED, MISUSED, OK
 

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from support.wire import ARN
+from support.fake_service import ARN
 
 from agentcore_cli import talk
 from agentcore_cli.errors import MISUSED, CliError

@@ -13,7 +13,7 @@ from agentcore_cli.errors import FAILED, MISUSED, CliError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.wire import Wire
+    from support.fake_service import Wire
 
 LOCAL_SHELL = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "111122223333"}
 
