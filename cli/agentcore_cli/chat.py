@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,4 +172,4 @@ class _Chat:
             words = continue_command(
                 self._harness, self._talk.request(""), self._target, kind_flag=self._kind_flag, verb="chat"
             )
-            console.note(f"Go on: {' '.join(words)}", style="dim")
+            console.note(f"Go on: {shlex.join(words)}", style="dim")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import shlex
 import signal
 import subprocess
@@ -285,7 +286,8 @@ class Terminal:
         """What has been shown since the last call, up to and with a text."""
         end = time.monotonic() + seconds
         while text not in self.shown[self._read :]:
-            assert time.monotonic() < end, self.shown
+            readable, _, _ = select.select([self.handle], [], [], max(0.0, end - time.monotonic()))
+            assert readable, self.shown
             self.shown += os.read(self.handle, 4096).decode(errors="replace").replace("\r\n", "\n")
         start, self._read = self._read, self.shown.index(text, self._read) + len(text)
         return self.shown[start : self._read]
@@ -330,6 +332,7 @@ def test_what_a_person_is_told_to_type_can_be_typed(cloud: Wire, terminal: Termi
     terminal.wait_for("you> ")
     terminal.type('/model {"bedrockModelConfig": \\\n{"modelId": "m", "temperature": 0}}\none\n')
     terminal.wait_for("Bees dance.")
+    terminal.wait_for("you> ")
     terminal.type("\x04")
     farewell = terminal.wait_for("--region us-east-1\n")
 
