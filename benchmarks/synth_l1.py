@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 PER_STACK = 50
-ABOUT = "What an AgentCore harness needs of its execution role"
 ARN = f"arn:{cdk.Aws.PARTITION}"
 HERE = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
 
@@ -119,9 +118,7 @@ def agent(scope: Construct, index: int) -> None:
     """One agent with its role, policies and endpoint."""
     name, model = f"agent_{index}", "anthropic.claude-sonnet-4-5-20250929-v1:0"
     role = iam.CfnRole(scope, f"Role{index}", assume_role_policy_document=trust())
-    policy = iam.CfnManagedPolicy(
-        scope, f"Policy{index}", policy_document=permissions(name, model), roles=[role.ref], path="/", description=ABOUT
-    )
+    policy = iam.CfnManagedPolicy(scope, f"Policy{index}", policy_document=permissions(name, model), roles=[role.ref])
     harness = agentcore.CfnHarness(
         scope,
         f"Agent{index}",
@@ -168,8 +165,6 @@ def agent(scope: Construct, index: int) -> None:
             )
         ),
         roles=[role.ref],
-        path="/",
-        description=ABOUT,
     )
     agentcore.CfnHarnessEndpoint(
         scope,
