@@ -153,6 +153,12 @@ def _too_many_mounts(draw: Any, walk: Walk) -> tuple[dict[str, Any], Place]:
     return _runtime(draw, walk, networkConfiguration=network, filesystemConfigurations=mounts), _MOUNTS
 
 
+def _mount_at_no_name(draw: Any, walk: Walk) -> tuple[dict[str, Any], Place]:
+    path = draw(st.sampled_from(["/mnt/./", "/mnt/..", "/mnt/../"]))
+    mounts = [_mount(draw, walk, "sessionStorage", path)]
+    return _runtime(draw, walk, filesystemConfigurations=mounts), (*_MOUNTS, 0, "sessionStorage", "mountPath")
+
+
 def _same_mount_path(draw: Any, walk: Walk) -> tuple[dict[str, Any], Place]:
     first, second = draw(st.sampled_from([("/mnt/a", "/mnt/a"), ("/mnt/a", "/mnt/a/"), ("/mnt/a/", "/mnt/a")]))
     mounts = [_mount(draw, walk, "sessionStorage", first), _mount(draw, walk, "efsAccessPoint", second)]
@@ -252,6 +258,7 @@ RULES: dict[str, Rule] = {
     "idle for longer than the lifetime": _idle_longer_than_lifetime,
     "a mount that needs a VPC": _mounts_that_need_a_vpc,
     "too many mounts of a kind": _too_many_mounts,
+    "a mount at /mnt itself or above": _mount_at_no_name,
     "two mounts at one path": _same_mount_path,
     "nothing asked of a token": _nothing_asked_of_a_token,
     "an operator for another type of claim": _operator_of_another_type,
