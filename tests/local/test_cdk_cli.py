@@ -1,4 +1,4 @@
-"""The real CDK CLI against the local cloud: bootstrap, deploy, diff, a failing update, destroy.
+"""The real CDK CLI against the local cloud: bootstrap, deploy, invoke, diff, update, a failing update, destroy.
 
 One app, synthesized once per variant by the CLI itself; deployments that need no new synthesis use its output.
 """
@@ -36,6 +36,7 @@ from aws_cdk import custom_resources as cr
 app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
 stack = cdk.Stack(app, "Agent")
 role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("bedrock-agentcore.amazonaws.com"))
+role.add_to_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))
 harness = agentcore.CfnHarness(
     stack,
     "Harness",
@@ -43,6 +44,10 @@ harness = agentcore.CfnHarness(
     execution_role_arn=role.role_arn,
     model={"bedrockModelConfig": {"modelId": "test-model"}},
     system_prompt=[{"text": os.environ.get("PROMPT", "one")}],
+)
+harness.node.add_dependency(role)
+pinned = agentcore.CfnHarnessEndpoint(
+    stack, "Pinned", harness_id=harness.attr_harness_id, endpoint_name="PINNED", target_version="1"
 )
 endpoint = agentcore.CfnHarnessEndpoint(
     stack, "Endpoint", harness_id=harness.attr_harness_id, endpoint_name="PROD", target_version=harness.attr_version
@@ -62,6 +67,7 @@ bucket = s3.Bucket(stack, "Bucket", auto_delete_objects=True, removal_policy=cdk
 deployment.BucketDeployment(
     stack, "Files", sources=[deployment.Source.data("hello.txt", "hi")], destination_bucket=bucket
 )
+cdk.CfnOutput(stack, "Arn", value=harness.attr_arn)
 cdk.CfnOutput(stack, "Greeting", value=thing.get_att_string("Greeting"))
 app.synth()
 """
@@ -117,7 +123,9 @@ def prompts(account: Account) -> list[str]:
     return [shape["systemPrompt"][0]["text"] for shape in shapes]
 
 
-def test_bootstrap_deploy_diff_fail_destroy(cdk: Callable[..., str], account: Account, project: Path) -> None:
+def test_bootstrap_deploy_diff_update_fail_destroy(
+    cdk: Callable[..., str], account: Account, say: Callable[..., str]
+) -> None:
     app = ("--app", f"{sys.executable} app.py")
     built = ("--app", "cdk.out")
     never = ("--require-approval", "never")
@@ -130,6 +138,9 @@ def test_bootstrap_deploy_diff_fail_destroy(cdk: Callable[..., str], account: Ac
     assert "no longer supported" not in printed
     assert "end-of-life" not in printed
     assert prompts(account) == ["one"]
+    arn = next(line.split(" = ")[1] for line in printed.splitlines() if line.startswith("Agent.Arn"))
+    account.cloud.script(arn, lambda call: f"{call.harness_name} {call.system_prompt}")
+    assert [say(arn), say(arn, qualifier="PROD"), say(arn, qualifier="PINNED")] == ["helper one"] * 3
     bucket = next(found["Name"] for found in s3.list_buckets()["Buckets"] if found["Name"].startswith("agent-bucket"))
     assert s3.get_object(Bucket=bucket, Key="hello.txt")["Body"].read() == b"hi"
 
@@ -137,9 +148,18 @@ def test_bootstrap_deploy_diff_fail_destroy(cdk: Callable[..., str], account: Ac
     assert "(no changes)" in cdk("deploy", *built, *never)
     assert prompts(account) == ["one"]
 
-    printed = cdk("deploy", *app, *never, expect=1, PROMPT="two", FAIL="yes")
+    assert "Agent.Greeting = version 2" in cdk("deploy", *app, *never, PROMPT="two")
+    assert [say(arn), say(arn, qualifier="PROD")] == ["helper two"] * 2
+    assert say(arn, qualifier="PINNED") == "helper one"
+
+    printed = cdk("deploy", *app, *never, expect=1, PROMPT="three", FAIL="yes")
     assert "told to fail" in printed
-    assert prompts(account) == ["one", "two", "one"]
+    assert prompts(account) == ["one", "two", "three", "two"]
+    assert [say(arn), say(arn, qualifier="PROD"), say(arn, qualifier="PINNED")] == [
+        "helper two",
+        "helper two",
+        "helper one",
+    ]
 
     cdk("destroy", *built, "--force")
     assert account.client("bedrock-agentcore-control").list_harnesses()["harnesses"] == []
