@@ -222,7 +222,10 @@ LONGEST_LIFETIME = 28_800
 
 
 def _runtime(walk: Walk, shape: StructureShape, schema: Schema | None) -> Drawn:
-    """One session storage, two EFS and two S3 Files at paths of their own, the latter two in a VPC (devguide)."""
+    """One session storage, two EFS and two S3 Files at paths of their own, the latter two in a VPC (devguide).
+
+    A path is /mnt/<name>; "." and ".." fit the pattern and are no names.
+    """
     most = {"sessionStorage": 1, "efsAccessPoint": 2, "s3FilesAccessPoint": 2}
     network = shape.members["networkConfiguration"]
     place = walk.members(network, schema and schema.member("networkConfiguration"))["networkModeConfig"]
@@ -231,7 +234,7 @@ def _runtime(walk: Walk, shape: StructureShape, schema: Schema | None) -> Drawn:
         kept: list[dict[str, Any]] = []
         for mount in runtime.get("filesystemConfigurations", []):
             ((kind, settings),) = mount.items()
-            paths = {other["mountPath"].rstrip("/") for one in kept for other in one.values()}
+            paths = {"/mnt/.", "/mnt/.."} | {other["mountPath"].rstrip("/") for one in kept for other in one.values()}
             count = sum(kind in one for one in kept)
             if settings["mountPath"].rstrip("/") not in paths and count < most.get(kind, 5):
                 kept.append(mount)

@@ -6,13 +6,17 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-environmen
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from .cdk import HasAccessPointArn, attribute, found
-from .node import Node, OneOf
+from .errors import Fault, received
+from .node import Node, OneOf, fields, joined
 from .primitives import ApiOnly, Companion, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MountPath = Annotated[
     str,
@@ -24,6 +28,8 @@ MountPath = Annotated[
         pattern=r"/mnt/[a-zA-Z0-9._-]+/?",
     ),
 ]
+# The service's pattern lets these through, and the file system takes them for other directories.
+_NO_NAMES = {"/mnt/.": "/mnt itself", "/mnt/..": "the directory above /mnt"}
 _ReadOnly = Annotated[bool, Companion("leaves the permission to write out of the role's policy")]
 
 
@@ -124,6 +130,20 @@ class FilesystemConfiguration(OneOf):
         ]
         | None
     ) = None
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """It is one kind of mount, at a directory of its own."""
+        yield from super().rules(path)
+        for field in fields(FilesystemConfiguration):
+            mount = self.__dict__[field.name]
+            at = mount.__dict__.get("mount_path") if isinstance(mount, Node) else None
+            if isinstance(at, str) and (what := _NO_NAMES.get(at.removesuffix("/"))) is not None:
+                yield Fault(
+                    joined(joined(path, field.api), "mountPath"),
+                    "must have a name after /mnt/",
+                    f"{received(at)}, which is {what}",
+                    "mount it at a path such as /mnt/data",
+                )
 
     @property
     def mount_path(self) -> str | None:

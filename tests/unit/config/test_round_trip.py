@@ -176,7 +176,7 @@ def of_lifecycle(by_name: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 def of_runtime(by_name: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     def made(runtime: dict[str, Any]) -> dict[str, Any]:
         public = runtime.get("networkConfiguration", {"networkMode": "PUBLIC"})["networkMode"] == "PUBLIC"
-        mounts, kinds, paths = [], set(), set()
+        mounts, kinds, paths = [], set(), {"/mnt/.", "/mnt/.."}
         for mount in runtime.get("filesystemConfigurations", []):
             ((kind, settings_),) = mount.items()
             path = settings_["mountPath"].rstrip("/")

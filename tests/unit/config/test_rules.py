@@ -381,6 +381,31 @@ def test_how_many_mounts_of_a_kind(make: Any, most: int, what: str) -> None:
     assert mounted(most + 1) == [f"{MOUNTS}: must hold at most {most} {what}; received {most + 1}; remove the others."]
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+@pytest.mark.parametrize(("dots", "what"), [(".", "/mnt itself"), ("..", "the directory above /mnt")])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (FileSystem.session, "sessionStorage"),
+        (lambda path: FileSystem.efs(EFS, path), "efsAccessPoint"),
+        (lambda path: FileSystem.s3_files(S3_FILES, path), "s3FilesAccessPoint"),
+        (lambda path: FileSystem.capacity_provider_volume("models", path), "capacityProviderVolume"),
+    ],
+)
+def test_a_mount_path_has_a_name(make: Any, kind: str, dots: str, what: str, end: str) -> None:
+    path = f"/mnt/{dots}{end}"
+    (said,) = faults(environment=Environment.vpc(**VPC, filesystems=[make(path)]))  # type: ignore[arg-type]
+    assert said == (
+        f"{MOUNTS}[0].{kind}.mountPath: must have a name after /mnt/; received '{path}' ({len(path)} characters), "
+        f"which is {what}; mount it at a path such as /mnt/data."
+    )
+
+
+@pytest.mark.parametrize("path", ["/mnt/...", "/mnt/.cache", "/mnt/..a", "/mnt/a."])
+def test_a_mount_path_may_have_dots(path: str) -> None:
+    assert faults(environment=Environment.public(filesystems=[FileSystem.session(path)])) == []
+
+
 def test_mount_paths_are_unique() -> None:
     twice = [FileSystem.session("/mnt/data"), FileSystem.efs(EFS, "/mnt/data/")]
     assert faults(environment=Environment.vpc(**VPC, filesystems=twice)) == [  # type: ignore[arg-type]
