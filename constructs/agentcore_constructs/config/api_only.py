@@ -27,7 +27,7 @@ def api_only_faults(root: Node) -> Iterator[Fault]:
                 yield from _nulls(value, where)
             if field.api_only is not None and value is not None and field.api_only.applies_to(value):
                 shown = received(value, sensitive=not field.api_only.values)
-                yield Fault(where, _MUST, shown, f"leave it out: {field.api_only.reason}")
+                yield Fault(where, _MUST, shown, field.api_only.fix)
 
 
 def _nulls(value: Any, path: str) -> Iterator[Fault]:

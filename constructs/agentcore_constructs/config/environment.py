@@ -78,7 +78,8 @@ class VpcConfig(Node):
             Flag(),
             ApiOnly(
                 "AWS::BedrockAgentCore::Harness has no RequireServiceS3Endpoint, and the service takes it only in "
-                "updates of runtimes made before May 2026"
+                "updates of runtimes made before May 2026",
+                settable=False,
             ),
         ]
         | None

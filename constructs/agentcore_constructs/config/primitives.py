@@ -321,11 +321,19 @@ class ApiOnly:
         reason: What is missing in CloudFormation.
         beyond: Pattern of what CloudFormation does accept; only literals outside of it are API-only.
         values: The values that are API-only; none means every value.
+        settable: Whether UpdateHarness takes it after the deployment.
     """
 
     reason: str
     beyond: str | None = None
     values: tuple[str, ...] = ()
+    settable: bool = True
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        after = " and set it with UpdateHarness after the deployment" if self.settable else ""
+        return f"leave it out{after}: {self.reason}"
 
     def applies_to(self, value: Any) -> bool:
         """Tells whether this value of the field is one CloudFormation cannot say."""

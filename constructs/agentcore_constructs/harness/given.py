@@ -51,7 +51,7 @@ def refuse_api_only(config: HarnessConfig) -> None:
             fault.path,
             "must be left out, since it is not supported yet",
             fault.received,
-            f"set it with UpdateHarness after the deployment ({fault.fix.removeprefix('leave it out: ')})",
+            fault.fix,
         )
         for fault in config.api_only()
     ]

@@ -199,7 +199,8 @@ def test_what_is_said_of_it() -> None:
     (fault,) = HarnessConfig.create(tools=[tool]).api_only()
     assert str(fault) == (
         "tools[0].config.remoteMcp.outboundAuth: must be something CloudFormation can say; received an object of class "
-        "HarnessRemoteMcpOutboundAuth; leave it out: AWS::BedrockAgentCore::Harness has no RemoteMcp.OutboundAuth."
+        "HarnessRemoteMcpOutboundAuth; leave it out and set it with UpdateHarness after the deployment: "
+        "AWS::BedrockAgentCore::Harness has no RemoteMcp.OutboundAuth."
     )
 
 
