@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from agentcore_cli.targets import Target
 
+ENDPOINT_NAME: Final = r"[a-zA-Z][a-zA-Z0-9_]{0,47}"
+"""The name of an endpoint (botocore 1.44.5, InvokeHarness.qualifier)."""
 ARN: Final = re.compile(
     r"arn:(?P<partition>[^:]+):bedrock-agentcore:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
     r":harness/(?P<id>[a-zA-Z][a-zA-Z0-9_]{0,39}-[a-zA-Z0-9]{10})"
-    r"(?:/harness-endpoint/(?P<endpoint>[a-zA-Z][a-zA-Z0-9_]{0,47}))?"
+    rf"(?:/harness-endpoint/(?P<endpoint>{ENDPOINT_NAME}))?"
 )
 """A harness or one of its endpoints (botocore 1.44.5, InvokeHarness.harnessArn)."""
 _OUTPUT = re.compile(r"(?P<stack>[A-Za-z][A-Za-z0-9-]{0,127})\.(?P<key>[A-Za-z0-9]{1,255})")

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SESSION = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{32,99}")
-_ENDPOINT = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,47}")
 _TOOL_USE = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _MODEL_KINDS: Final = ("bedrockModelConfig", "openAiModelConfig", "geminiModelConfig", "liteLlmModelConfig")
 
@@ -90,7 +89,7 @@ def check_endpoint(endpoint: str, *, named: str = "--endpoint") -> None:
     Raises:
         CliError: its length or its characters are not right.
     """
-    if not _ENDPOINT.fullmatch(endpoint):
+    if not re.fullmatch(harnesses.ENDPOINT_NAME, endpoint):
         raise misused(
             f"{named} must be letters, digits and underscores, at most 48, a letter first; received {endpoint!r}."
         )

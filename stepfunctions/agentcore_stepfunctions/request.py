@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk.aws_stepfunctions import FieldUtils
 from pydantic.alias_generators import to_camel
 
 from agentcore_constructs.config import HarnessConfig, HarnessConfigError, Tool, is_token
+from agentcore_constructs.config.endpoint import ENDPOINT_NAME
 from agentcore_constructs.config.errors import Fault, received
 from agentcore_constructs.config.primitives import Text
 
@@ -19,11 +20,11 @@ from .sessions import SESSION_ID, SessionId
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-QUALIFIER = Text(
-    "the name of an endpoint",
-    "pass the endpoint, or its name as a literal: the state's role is granted this endpoint only."
+QUALIFIER = replace(
+    ENDPOINT_NAME,
+    means="the name of an endpoint",
+    fix="pass the endpoint, or its name as a literal: the state's role is granted this endpoint only."
     " To choose at run time, branch with a Choice to one state per endpoint",
-    pattern=r"[a-zA-Z][a-zA-Z0-9_]{0,47}",
 )
 ACTOR_ID = Text("the id of whom the agent talks to", "leave it out, or name the actor", min=1)
 # A tool whose name the service infers: then nothing can be said of the names that are allowed.

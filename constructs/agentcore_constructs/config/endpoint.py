@@ -15,6 +15,12 @@ from .validation import validated
 DEFAULT_ENDPOINT = "DEFAULT"
 """The endpoint every harness has; it follows the newest version."""
 
+ENDPOINT_NAME = Text(
+    "a name of 1–48 letters, digits and '_' that begins with a letter",
+    "choose a name that fits, without hyphens",
+    pattern=r"[a-zA-Z][a-zA-Z0-9_]{0,47}",
+)
+
 
 class HarnessEndpointConfig(Node):
     """Everything CreateHarnessEndpoint takes.
@@ -39,14 +45,7 @@ class HarnessEndpointConfig(Node):
             pattern=r"[a-zA-Z][a-zA-Z0-9_]{0,39}-[a-zA-Z0-9]{10}",
         ),
     ]
-    endpoint_name: Annotated[
-        str,
-        Text(
-            "a name of 1–48 letters, digits and '_' that begins with a letter",
-            "choose a name that fits, without hyphens",
-            pattern=r"[a-zA-Z][a-zA-Z0-9_]{0,47}",
-        ),
-    ]
+    endpoint_name: Annotated[str, ENDPOINT_NAME]
     target_version: (
         Annotated[
             str,
