@@ -16,7 +16,11 @@ from agentcore_constructs import Authorizer, Harness, HarnessConfig, HarnessMode
 from agentcore_constructs.harness import l1
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from .conftest import Synthesized
+
+    Read = Callable[[], Synthesized]
 
 URL = "https://id.example.com/.well-known/openid-configuration"
 LAGGING: dict[str, dict[str, Any]] = {
@@ -123,7 +127,10 @@ def test_shapes_are_found_under_their_names_in_the_l1() -> None:
     assert HarnessModelConfiguration.__name__ + "Property" in known
 
 
-def test_a_topic_of_the_app_works_as_a_hook(stack: cdk.Stack) -> None:
-    Harness(stack, "Agent", hooks=[Hook.after_tool_call("tell", sns.Topic(stack, "Topic"))])
+def test_a_topic_of_the_app_works_as_a_hook(stack: cdk.Stack, synthesized: Read) -> None:
+    topic = sns.Topic(stack, "Topic")
+    Harness(stack, "Agent", hooks=[Hook.after_tool_call("tell", topic)])
 
     stack.node.root.synth()  # type: ignore[attr-defined]
+    target = {"Sns": {"Arn": stack.resolve(topic.topic_arn)}}
+    assert synthesized().harness["Hooks"] == [{"AfterToolCall": {"Name": "tell", "Target": target}}]
