@@ -86,23 +86,17 @@ class Reader:
         """Yields what a model needs; no model means the caller has put the default in."""
         if model is None:
             return
+        if (invoked := _invoked(model)) is not None:
+            yield from self._invocation(invoked)
         if model.bedrock_model_config is not None:
             yield from self._bedrock(model.bedrock_model_config)
         for other in (model.open_ai_model_config, model.gemini_model_config, model.lite_llm_model_config):
             if other is not None and other.api_key_arn is not None:
                 yield from self._api_key(other.api_key_arn)
-        lite_llm = model.lite_llm_model_config
-        if lite_llm is not None and lite_llm.api_key_arn is None:
-            # LiteLLM calls Bedrock with the credentials at hand, which are the role's.
-            bedrock = _LITELLM_BEDROCK.fullmatch(lite_llm.model_id)
-            if bedrock is not None:
-                yield from self._invocation(bedrock[1])
 
     def _bedrock(self, config: HarnessBedrockModelConfig) -> Found:
         if config.api_format in _MANTLE_FORMATS:
             yield "mantle", {}
-        else:
-            yield from self._invocation(config.model_id)
         if config.guardrail is not None:
             known = config.guardrail_arn or str(config.guardrail.get("guardrailIdentifier"))
             guardrail = (
@@ -144,10 +138,9 @@ class Reader:
 
     def is_unknown_model(self, model: HarnessModelConfiguration | None) -> bool:
         """Tells whether a Bedrock model is known at deployment alone, so that it cannot be granted by name."""
-        config = None if model is None else model.bedrock_model_config
-        if config is None or config.api_format in _MANTLE_FORMATS:
+        model_id = None if model is None else _invoked(model)
+        if model_id is None:
             return False
-        model_id = config.model_id
         return arns.has_token(model_id) and not (arns.bedrock_resource(model_id) or arns.system_profile(model_id))
 
     # ---- environment -------------------------------------------------------------------------------------------------
@@ -296,6 +289,18 @@ class Reader:
     def _arn(self, service: str, resource: str, kind: str = "") -> str:
         template = "arn:{partition}:{service}:{region}:{account}:{kind}{resource}"
         return self.place.fill(template, {"service": service, "kind": kind, "resource": resource})
+
+
+def _invoked(model: HarnessModelConfiguration) -> str | None:
+    """Returns the id of the model that the role itself invokes on Bedrock, if it does."""
+    bedrock, lite_llm = model.bedrock_model_config, model.lite_llm_model_config
+    if bedrock is not None and bedrock.api_format not in _MANTLE_FORMATS:
+        return bedrock.model_id
+    if lite_llm is not None and lite_llm.api_key_arn is None:
+        # LiteLLM calls Bedrock with the credentials at hand, which are the role's.
+        found = _LITELLM_BEDROCK.fullmatch(lite_llm.model_id)
+        return None if found is None else found[1]
+    return None
 
 
 def runtime_environment(config: HarnessConfig) -> HarnessAgentCoreRuntimeEnvironment | None:

@@ -131,6 +131,12 @@ def test_model_known_at_deployment_alone_opens_all_models() -> None:
         (Model.bedrock("amazon.nova-pro-v1:0"), False),
         (Model.bedrock(TOKEN, api_format="responses"), False),
         (Model.openai(TOKEN, api_key=ex.API_KEY), False),
+        (Model.litellm(f"bedrock/{TOKEN}"), True),
+        (Model.litellm(f"bedrock/converse/anthropic.{TOKEN}"), True),
+        (Model.litellm(f"bedrock/eu.anthropic.{TOKEN}"), False),
+        (Model.litellm("bedrock/amazon.nova-pro-v1:0"), False),
+        (Model.litellm(f"bedrock/{TOKEN}", api_key=ex.API_KEY), False),
+        (Model.litellm(f"groq/{TOKEN}"), False),
         (None, False),
     ],
 )
