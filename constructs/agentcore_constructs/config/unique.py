@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import Fault, received
 from .hooks import HarnessHook
@@ -18,18 +19,21 @@ BUILTIN_TOOLS = ("shell", "file_operations")
 """The tools every harness has."""
 
 
+_GLOB = frozenset("*?[")
+
+
 def same_name_faults(tools: Any, hooks: Any) -> Iterator[Fault]:
     """Yields a fault for each tool and each hook that has the name of an earlier one."""
-    yield from _repeated("tools", "tool", [(f"tools[{i}]", tool.name) for i, tool in members(tools, HarnessTool)])
+    yield from _repeated("tool", [(f"tools[{i}]", tool.name) for i, tool in members(tools, HarnessTool)])
     named = []
     for index, hook in members(hooks, HarnessHook):
         event = next((field for field in fields(HarnessHook) if hook.__dict__[field.name] is hook.event), None)
         if hook.event is not None and event is not None:
             named.append((f"hooks[{index}].{event.api}", hook.event.name))
-    yield from _repeated("hooks", "hook", named)
+    yield from _repeated("hook", named)
 
 
-def _repeated(_: str, noun: str, named: list[tuple[str, Any]]) -> Iterator[Fault]:
+def _repeated(noun: str, named: list[tuple[str, Any]]) -> Iterator[Fault]:
     first: dict[str, str] = {}
     for path, name in named:
         if not isinstance(name, str) or is_token(name):
@@ -68,3 +72,46 @@ def allowed_tools_faults(allowed: Any, tools: Any) -> Iterator[Fault]:
                 received(entry),
                 f"write one of {known}, or add the tool",
             )
+
+
+class UnmatchedTool(NamedTuple):
+    """An entry of allowed tools that no tool answers to.
+
+    Attributes:
+        entry: As it was written.
+        nearest: What was probably meant, if anything is near.
+        known: What the tools of this harness are allowed by.
+    """
+
+    entry: str
+    nearest: str | None
+    known: tuple[str, ...]
+
+
+def unmatched_allowed_tools(allowed: Any, tools: Any) -> Iterator[UnmatchedTool]:
+    """Yields each entry without `@` that is the name of no built-in and no inline tool.
+
+    Such an entry allows nothing, and the service does not say so. It is no fault either: sources conflict about the
+    bare names of a gateway's tools (`<target>___<tool>`), so those pass, as do globs. Nothing can be said while a name
+    is inferred by the service or known only at deployment.
+    """
+    if not isinstance(allowed, (list, tuple)) or is_token(allowed):
+        return
+    bare, sources = list(BUILTIN_TOOLS), ["builtin"]
+    for _, tool in members(tools, HarnessTool):
+        if not isinstance(tool.name, str) or is_token(tool.name):
+            return
+        (bare if tool.type == "inline_function" else sources).append(tool.name)
+    forms = {**{f"@{name}": name for name in sources}, **{name: name for name in bare}}
+    for entry in allowed:
+        if not isinstance(entry, str) or entry.startswith("@") or is_token(entry):
+            continue
+        if entry not in bare and "___" not in entry and not _GLOB & set(entry):
+            yield UnmatchedTool(entry, _nearest(entry, forms), tuple(forms))
+
+
+def _nearest(entry: str, forms: dict[str, str]) -> str | None:
+    name, slash, tool = entry.partition("/")
+    similar = difflib.get_close_matches(name.lower(), [known.lower() for known in forms.values()], n=1)
+    form = next((form for form, known in forms.items() if similar and known.lower() == similar[0]), None)
+    return f"{form}{slash}{tool}" if form is not None and form.startswith("@") else form

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from agentcore_constructs.config import HarnessConfig, HarnessHook
+    from agentcore_constructs.config import HarnessConfig, HarnessHook, HarnessTool
 
     from .policy import Needs
 
@@ -68,6 +68,7 @@ class Execution:
         """Lets the role do what calls may bring, from the next `allow` on."""
         self._overrides = merged(self._overrides, self._reader.overrides(extra))
         self._warn_of_model(extra)
+        self.warn_of_tools(extra.tools or ())
 
     def allow_managed_memory(self, memory_arn: str) -> None:
         """Lets the role use the memory that the service makes with the harness.
@@ -88,6 +89,7 @@ class Execution:
                 needs["managed_memory"] = [{"memory": "*"}]
             messages.imported_role(self._scope, statements(needs, self._place))
         self.warn_of_hooks(config.hooks or ())
+        self.warn_of_tools(config.tools or ())
 
     def warn_of_hooks(self, hooks: Iterable[HarnessHook]) -> None:
         """Warns of hooks whose function has to allow the call itself."""
@@ -95,6 +97,14 @@ class Execution:
             function = None if hook.event is None else hook.event.target.lambda_
             if function is not None and self._reader.is_elsewhere(function.arn):
                 messages.cross_account_hook(self._scope, function.arn)
+
+    def warn_of_tools(self, tools: Iterable[HarnessTool]) -> None:
+        """Warns of gateways whose token is got in a way that the service documents as unsupported."""
+        for tool in tools:
+            gateway = None if tool.config is None else tool.config.agent_core_gateway
+            auth = None if gateway is None else gateway.outbound_auth
+            if auth is not None and auth.oauth is not None and auth.oauth.grant_type == "AUTHORIZATION_CODE":
+                messages.authorization_code(self._scope, tool.name)
 
     def acknowledge_wildcards(self) -> None:
         """Gives cdk-nag the reason for every wildcard in the policies made here."""

@@ -24,16 +24,18 @@ from agentcore_constructs.config import (
     HarnessTruncationConfiguration,
     SystemContentBlock,
 )
+from agentcore_constructs.config.unique import UnmatchedTool, unmatched_allowed_tools
 
-from . import l1
+from . import l1, messages
 from .base import HarnessBase
 from .defaults import completed
 from .endpoint import HarnessEndpoint, Version
 from .execution import Execution, has_managed_memory
 from .given import path_of, refuse_api_only, with_mounts
+from .messages import AtSynthesis
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from constructs import Construct
@@ -149,6 +151,7 @@ class Harness(HarnessBase):
         if has_managed_memory(self._config):
             self._execution.allow_managed_memory(self.managed_memory_arn)
         self._execution.warn(self._config)
+        self._check_allowed_tools()
 
     # ---- making ------------------------------------------------------------------------------------------------------
 
@@ -381,10 +384,24 @@ class Harness(HarnessBase):
         self._acknowledge()
         self._allow()
         self._execution.warn_of_hooks(changes.get("hooks", ())[-1:])
+        self._execution.warn_of_tools(changes.get("tools", ())[-1:])
 
     def _allow(self) -> None:
         if made := self._execution.allow(self._config):
             self._resource.node.add_dependency(*made)
+
+    def _check_allowed_tools(self) -> None:
+        # The tool that an entry names may still be added, so it is asked again at synthesis; an aspect calls back from
+        # jsii, so there is one only where there is something to ask.
+        if any(self._unmatched_tools()):
+            cdk.Aspects.of(self._resource).add(AtSynthesis(self._warn_of_allowed_tools))
+
+    def _warn_of_allowed_tools(self) -> None:
+        for tool in self._unmatched_tools():
+            messages.allowed_tool(self, tool)
+
+    def _unmatched_tools(self) -> Iterator[UnmatchedTool]:
+        return unmatched_allowed_tools(self._given.allowed_tools, self._given.tools)
 
     def _acknowledge(self) -> None:
         unknown = l1.unknown_to_validation(self._config)

@@ -5,19 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+import jsii
 
 from .policy import ATTACHED_POLICIES, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from constructs import IConstruct
+
+    from agentcore_constructs.config.unique import UnmatchedTool
 
 PREFIX = "@agentcore-harness-cdk:"
 IMPORTED_ROLE = PREFIX + "imported-role"
 UNKNOWN_MODEL = PREFIX + "unknown-model"
 CROSS_ACCOUNT_HOOK = PREFIX + "cross-account-hook"
 POLICY_SIZE = PREFIX + "policy-size"
+ALLOWED_TOOL = PREFIX + "allowed-tool"
+AUTHORIZATION_CODE = PREFIX + "authorization-code"
+
+
+@jsii.implements(cdk.IAspect)
+class AtSynthesis:
+    """Does something when the app is synthesized; for what can be said only when the app is complete."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def visit(self, node: IConstruct) -> None:  # noqa: ARG002  (the aspect of a single construct)
+        """Does it; the CDK calls this once for each construct below, so it is for one that has none."""
+        self._act()
 
 
 def imported_role(scope: IConstruct, needed: Sequence[Statement]) -> None:
@@ -60,3 +77,23 @@ def too_many_policies(scope: IConstruct, count: int) -> None:
         "raised. Spread the tools over several harnesses, or ask for the quota."
     )
     cdk.Annotations.of(scope).add_warning_v2(POLICY_SIZE, text)
+
+
+def allowed_tool(scope: IConstruct, tool: UnmatchedTool) -> None:
+    """Warns that an entry of allowed tools allows nothing."""
+    fix = f"Did you mean '{tool.nearest}'?" if tool.nearest else f"There are: {', '.join(tool.known)}."
+    text = (
+        f"allowedTools has '{tool.entry}', which is the name of no built-in and no inline tool of this harness, so it "
+        f"allows nothing, and the service does not say so. {fix}"
+    )
+    cdk.Annotations.of(scope).add_warning_v2(ALLOWED_TOOL, text)
+
+
+def authorization_code(scope: IConstruct, tool_name: str | None) -> None:
+    """Warns that a gateway tool gets its token in a way that the service documents as unsupported."""
+    which = "A gateway tool" if tool_name is None else f"The gateway tool '{tool_name}'"
+    text = (
+        f"{which} has the grantType AUTHORIZATION_CODE, which AgentCore documents as unsupported between a harness and "
+        "a gateway. Use CLIENT_CREDENTIALS, or outbound_auth=GatewayAuth.aws_iam()."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(AUTHORIZATION_CODE, text)

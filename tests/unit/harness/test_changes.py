@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import pytest
-from support.needs import FUNCTION, GATEWAY, TOPIC
+from support.needs import FUNCTION, GATEWAY, OAUTH, TOPIC
 
-from agentcore_constructs import Harness, HarnessConfigError, Hook, McpAuth, Model, Skill, Tool
+from agentcore_constructs import GatewayAuth, Harness, HarnessConfigError, Hook, McpAuth, Model, Skill, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agentcore_constructs import HarnessTool
+    from agentcore_constructs.config.outbound_auth import OAuthGrantType
 
     from .conftest import Synthesized
 
@@ -146,11 +149,125 @@ def test_an_unknown_model_is_warned_of(stack: cdk.Stack, warnings: Warnings) -> 
     assert warning.endswith("[ack: @agentcore-harness-cdk:unknown-model]")
 
 
+def test_an_unknown_model_behind_litellm_is_warned_of(stack: cdk.Stack, warnings: Warnings) -> None:
+    Harness(stack, "Agent", model=Model.litellm("bedrock/" + cdk.CfnParameter(stack, "Model").value_as_string))
+
+    (warning,) = warnings()
+    assert warning.endswith("[ack: @agentcore-harness-cdk:unknown-model]")
+
+
 def test_an_unknown_model_of_calls_is_warned_of(stack: cdk.Stack, warnings: Warnings) -> None:
     model = Model.bedrock(cdk.CfnParameter(stack, "Model").value_as_string)
     Harness(stack, "Agent").allow_override(model=model)
 
     assert len(warnings()) == 1
+
+
+REFUND = Tool.inline("refund", description="Refunds an order.", input_schema={"type": "object"})
+DOCS = Tool.remote_mcp("https://mcp.example.com", name="docs")
+ALLOWED = "[ack: @agentcore-harness-cdk:allowed-tool]"
+
+
+@pytest.mark.parametrize(
+    ("entry", "nearest"),
+    [
+        ("shel", "shell"),
+        ("Shell", "shell"),
+        ("file_operation", "file_operations"),
+        ("shell/x", "shell"),
+        ("refunds", "refund"),
+        ("docs", "@docs"),
+        ("docs/search", "@docs/search"),
+        ("builtin", "@builtin"),
+    ],
+)
+def test_an_allowed_tool_that_allows_nothing_is_warned_of(
+    stack: cdk.Stack, warnings: Warnings, entry: str, nearest: str
+) -> None:
+    Harness(stack, "Agent", tools=[REFUND, DOCS], allowed_tools=["@builtin", entry])
+
+    (warning,) = warnings()
+    assert warning.startswith(f"allowedTools has '{entry}', which is the name of no built-in and no inline tool")
+    assert warning.endswith(f"Did you mean '{nearest}'? {ALLOWED}")
+
+
+def test_what_there_is_is_said_when_nothing_is_near(stack: cdk.Stack, warnings: Warnings) -> None:
+    Harness(stack, "Agent", tools=[REFUND, DOCS], allowed_tools=["zzz"])
+
+    (warning,) = warnings()
+    assert warning.endswith(f"There are: @builtin, @docs, shell, file_operations, refund. {ALLOWED}")
+
+
+@pytest.mark.parametrize(
+    "entry", ["shell", "file_operations", "refund", "file_*", "x?", "[xy]", "*", "@docs/x", "orders___list"]
+)
+def test_an_allowed_tool_that_may_allow_something_is_not(stack: cdk.Stack, warnings: Warnings, entry: str) -> None:
+    Harness(stack, "Agent", tools=[REFUND, DOCS], allowed_tools=[entry])
+
+    assert warnings() == []
+
+
+def test_an_allowed_tool_that_is_known_later_is_not(stack: cdk.Stack, warnings: Warnings) -> None:
+    token = cdk.CfnParameter(stack, "Tool").value_as_string
+    listed = cdk.CfnParameter(stack, "Tools", type="CommaDelimitedList").value_as_list
+    Harness(stack, "A", allowed_tools=[token])
+    Harness(stack, "B", allowed_tools=listed)
+    Harness(stack, "C", allowed_tools=["anything"], tools=[Tool.browser(name=None)])
+    Harness(stack, "D", allowed_tools=["anything"], tools=[Tool.browser(name=token)])
+
+    assert warnings() == []
+
+
+def test_an_allowed_tool_that_is_added_is_not(stack: cdk.Stack, warnings: Warnings) -> None:
+    harness = Harness(stack, "Agent", allowed_tools=["refund"])
+    harness.add_tool(REFUND)
+
+    assert warnings() == []
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_warning_of_an_allowed_tool_can_be_acknowledged(stack: cdk.Stack, warnings: Warnings, first: bool) -> None:
+    harness = Harness(stack, "Agent", allowed_tools=["secret_tool"])
+    of = harness if first else stack
+    cdk.Annotations.of(of).acknowledge_warning("@agentcore-harness-cdk:allowed-tool", "the service has it already")
+
+    assert warnings() == []
+
+
+def gateway_tool(name: str | None, grant_type: OAuthGrantType | None) -> HarnessTool:
+    return Tool.gateway(GATEWAY, name=name, outbound_auth=GatewayAuth.oauth(OAUTH, scopes=[], grant_type=grant_type))
+
+
+@pytest.mark.parametrize("how", ["given", "added", "of calls"])
+def test_a_grant_type_that_gateways_do_not_support_is_warned_of(stack: cdk.Stack, warnings: Warnings, how: str) -> None:
+    tool = gateway_tool("orders", "AUTHORIZATION_CODE")
+    harness = Harness(stack, "Agent", tools=[tool] if how == "given" else None)
+    if how == "added":
+        harness.add_tool(tool)
+    if how == "of calls":
+        harness.allow_override(tools=[tool])
+
+    (warning,) = warnings()
+    assert warning.startswith(
+        "The gateway tool 'orders' has the grantType AUTHORIZATION_CODE, which AgentCore documents"
+    )
+    assert warning.endswith("[ack: @agentcore-harness-cdk:authorization-code]")
+
+
+def test_a_tool_that_is_added_is_warned_of_once(stack: cdk.Stack, warnings: Warnings) -> None:
+    harness = Harness(stack, "Agent", tools=[gateway_tool(None, "AUTHORIZATION_CODE")])
+    harness.add_tool(Tool.browser())
+    harness.add_hook(Hook.after_tool_call("tell", TOPIC))
+
+    (warning,) = warnings()
+    assert warning.startswith("A gateway tool has the grantType AUTHORIZATION_CODE")
+
+
+@pytest.mark.parametrize("grant_type", [None, "CLIENT_CREDENTIALS"])
+def test_other_grant_types_are_not(stack: cdk.Stack, warnings: Warnings, grant_type: OAuthGrantType | None) -> None:
+    Harness(stack, "Agent", tools=[gateway_tool("orders", grant_type)])
+
+    assert warnings() == []
 
 
 @pytest.mark.parametrize("later", [False, True])
