@@ -73,6 +73,9 @@ class Limits:
         )
 
 
+_OPEN: dict[str, Any] = {}
+
+
 class Schema:
     """A place in the CloudFormation schema."""
 
@@ -84,13 +87,14 @@ class Schema:
     def member(self, name: str) -> Schema | None:
         """The property that a member of the API becomes; None when there is none."""
         if name == "tags" and self.content is SCHEMA:
-            return Schema({})  # a list of keys and values there, with the same limits
+            return Schema(_OPEN)  # a list of keys and values there, with the same limits
         found = self.content.get("properties", {}).get(name[0].upper() + name[1:])
         return None if found is None else Schema(found)
 
     def inner(self) -> Schema:
         """The items of a list, or the values of a map."""
-        return Schema(self.content.get("items") or next(iter(self.content.get("patternProperties", {}).values()), {}))
+        values = self.content.get("patternProperties", {}).values()
+        return Schema(self.content.get("items") or next(iter(values), _OPEN))
 
 
 # What cfn-lint means by these formats (cfnlint/rules/formats); every id that EC2 gives out today is one of them.
@@ -130,7 +134,7 @@ def limits_of(shape: Shape, schema: Schema | None = None) -> Limits:
         patterns=tuple(pattern for pattern in (meta.get("pattern"), format_, searched) if pattern is not None),
         likeness=format_ or _likeness(meta.get("pattern", ""), templated=schema is not None),
         enum=tuple(value for value in meta.get("enum", ()) if value in content.get("enum", [value])),
-        # botocore cannot say that items must differ; that of these is so however they are given.
+        # botocore cannot say that items must differ; these must, in a request too.
         unique=bool(content.get("uniqueItems")) or shape.name == "HarnessManagedMemoryStrategyList",
     )
 
