@@ -260,3 +260,29 @@ def test_a_change_is_checked_as_a_whole() -> None:
         config.updated(tools=[*(config.tools or ()), Tool.browser()])
     with pytest.raises(TypeError, match="unexpected keyword"):
         config.updated(max_token=5)
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "received"),
+    [
+        (2**53 + 1, "k", "9007199254740993"),
+        ([0, -(2**60)], "k[1]", "-1152921504606846976"),
+        ({"Ref": "Order"}, "k.Ref", "the only key 'Ref'"),
+        ([{"Fn::Sub": "x"}], 'k[0]["Fn::Sub"]', "the only key 'Fn::Sub'"),
+    ],
+)
+def test_json_that_a_template_would_change_is_refused_where_one_is_made(value: Any, path: str, received: str) -> None:
+    config = HarnessConfig.create(model=Model.bedrock("m", additional_params={"k": value}))
+    (fault,) = config.api_only()
+    assert fault.path == f"model.bedrockModelConfig.additionalParams.{path}"
+    assert fault.received == received
+    assert config.to_api()["model"]["bedrockModelConfig"]["additionalParams"] == {"k": value}
+    with pytest.raises(HarnessConfigError):
+        config.to_cfn()
+
+
+@pytest.mark.parametrize(
+    "value", [2**53, -(2**53), 1e300, True, {"Ref": 1, "other": 2}, {"Refs": 1}, {"$ref": "#/x"}, {}, []]
+)
+def test_json_that_a_template_carries_passes(value: Any) -> None:
+    assert HarnessConfig.create(model=Model.bedrock("m", additional_params={"k": value})).api_only() == ()
