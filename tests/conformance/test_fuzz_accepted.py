@@ -45,7 +45,7 @@ def test_the_models_take_it_and_give_it_back(member: str) -> None:
     fields = fields_below(member)
     seen: set[str] = set()
 
-    @effort(30 + 6 * len(fields))
+    @effort(60 + 8 * len(fields))
     @given(EVERYTHING.whole(ROLE, only=member))
     def check(request: dict[str, Any]) -> None:
         assert HarnessConfig.parse(copy.deepcopy(request)).to_api() == request
