@@ -279,14 +279,18 @@ def structure(shape: StructureShape, members: dict[str, Drawn]) -> Drawn:
 # The request as a whole.
 
 
+_LONGEST_ENTRY = 64
+
+
 def together(request: dict[str, Any]) -> dict[str, Any]:
     """Names of tools and of hooks are their own (botocore, devguide), and allowed tools are those that exist."""
     names = _distinct([tool for tool in request.get("tools", []) if "name" in tool])
     _distinct([event for hook in request.get("hooks", []) for event in hook.values()])
     if "allowedTools" in request:
-        known = [f"@{name}" for name in names] or ["@builtin"]
+        # An entry has at most 64 characters, and so has a name: the longest can be allowed by a glob only.
+        known = [f"@{name}" if len(name) < _LONGEST_ENTRY else f"@{name[:9]}*" for name in names] or ["@builtin"]
         request["allowedTools"] = [
-            f"{known[index % len(known)]}"[:64] if entry.startswith("@") else entry
+            known[index % len(known)] if entry.startswith("@") else entry
             for index, entry in enumerate(request["allowedTools"])
         ] or ["*"]
     return request
