@@ -272,12 +272,12 @@ class TestInvoke:
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def slow(_invocation: Any) -> Any:
-            yield "messageStart", {"role": "assistant"}
+            yield [("messageStart", {"role": "assistant"})]
             for text in "ab":
                 await asyncio.sleep(0.2)
-                yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}}
+                yield [("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})]
 
-        monkeypatch.setattr("agentcore_local.agents.invoke", slow)
+        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", slow)
         times = [time.monotonic() for _ in stream(account, create()["arn"])]
         assert times[1] - times[0] > 0.1
         assert times[2] - times[1] > 0.1
@@ -290,12 +290,12 @@ class TestInvoke:
         async def endless(_invocation: Any) -> Any:
             try:
                 while True:
-                    yield "messageStart", {"role": "assistant"}
+                    yield [("messageStart", {"role": "assistant"})]
                     await asyncio.sleep(0.02)
             finally:
                 ended.append(True)
 
-        monkeypatch.setattr("agentcore_local.agents.invoke", endless)
+        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", endless)
         answer = stream(account, create()["arn"])
         next(iter(answer))
         answer.close()
@@ -311,7 +311,7 @@ class TestInvoke:
             raise RequestRefused("ThrottlingException", "too many", 429)
             yield
 
-        monkeypatch.setattr("agentcore_local.agents.invoke", refusing)
+        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", refusing)
         with pytest.raises(ClientError, match=r"ThrottlingException.*too many"):
             list(stream(account, create()["arn"]))
 
@@ -319,18 +319,18 @@ class TestInvoke:
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def failing(_invocation: Any) -> Any:
-            yield "messageStart", {"role": "assistant"}
+            yield [("messageStart", {"role": "assistant"})]
             raise StreamFailed("runtimeClientError", "the model went away")
 
         async def crashing(_invocation: Any) -> Any:
-            yield "messageStart", {"role": "assistant"}
+            yield [("messageStart", {"role": "assistant"})]
             raise ZeroDivisionError
 
         arn = create()["arn"]
-        monkeypatch.setattr("agentcore_local.agents.invoke", failing)
+        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", failing)
         with pytest.raises(EventStreamError, match=r"runtimeClientError.*the model went away"):
             list(stream(account, arn))
-        monkeypatch.setattr("agentcore_local.agents.invoke", crashing)
+        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", crashing)
         with pytest.raises(EventStreamError, match="internalServerException"):
             list(stream(account, arn))
 
