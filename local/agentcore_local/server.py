@@ -10,7 +10,7 @@ import asyncio
 import importlib.metadata
 import json
 import os
-import random
+import secrets
 import socket
 import threading
 from pathlib import Path
@@ -172,7 +172,8 @@ class LocalCloud:
 
     def account(self, account_id: str | None = None, region: str = "us-east-1") -> Account:
         """An account; a fresh one with a random id when none is given."""
-        chosen = account_id or f"{random.randint(1, 9)}{random.randint(0, 10**11 - 1):011d}"  # noqa: S311 - an id
+        # Not from `random`: hypothesis and pytest-randomly seed that before every test, and the ids would repeat.
+        chosen = account_id or str(10**11 + secrets.randbelow(9 * 10**11))
         if not (chosen.isdigit() and len(chosen) == 12):  # noqa: PLR2004
             raise LocalCloudError(f"an account id has 12 digits; received {chosen!r}")
         return Account(self, chosen, region)

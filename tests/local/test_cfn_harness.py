@@ -126,6 +126,16 @@ def test_tags_change_without_a_version(deploy: Any, control: Any) -> None:
     assert prompts(control, outputs["HarnessId"]) == ["one"]
 
 
+def test_the_stacks_own_tags_are_beyond_the_limit_of_fifty(deploy: Any, control: Any) -> None:
+    fifty = [{"Key": f"key-{index}", "Value": "a"} for index in range(50)]
+    outputs = deploy(agent(Tags=fifty)).outputs
+    deploy(agent(Tags=[{**tag, "Value": "b"} for tag in fifty]))
+    tags = control.list_tags_for_resource(resourceArn=outputs["Arn"])["tags"]
+    assert [tags[tag["Key"]] for tag in fifty] == ["b"] * 50
+    with pytest.raises(DeploymentError, match=r"#/Tags: failed validation constraint for keyword \[maxItems\]: 50"):
+        deploy(agent(Tags=[*fifty, {"Key": "one-more", "Value": "a"}]))
+
+
 def test_a_property_that_is_removed_goes_back_to_its_default(deploy: Any, control: Any) -> None:
     network = {
         "NetworkMode": "VPC",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from agentcore_local import LocalCloud
 
 TESTS = """
 def test_first(account):
@@ -54,3 +57,12 @@ def test_loading_it_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_accounts_differ_when_the_tests_are_seeded(local_cloud: LocalCloud) -> None:
+    """hypothesis and pytest-randomly seed `random` before every test."""
+    ids = set()
+    for _ in range(3):
+        random.seed(0)
+        ids.add(local_cloud.account().account_id)
+    assert len(ids) == 3

@@ -31,10 +31,20 @@ def check(resource_type: str, logical_id: str, properties: dict[str, Any]) -> No
         properties: The resolved properties.
     """
     schema = schemas.load(resource_type)
-    found = sorted({*_schema_faults(resource_type, properties), *_read_only(schema, properties)})
+    declared = _without_stack_tags(properties)
+    found = sorted({*_schema_faults(resource_type, declared), *_read_only(schema, declared)})
     if found:
         listed = "\n".join(found[:_MAX_SHOWN])
         raise PropertiesError(f"Properties validation failed for resource {logical_id} with message:\n{listed}")
+
+
+def _without_stack_tags(properties: dict[str, Any]) -> dict[str, Any]:
+    """The stack's own tags (`aws:cloudformation:…`) do not count towards the number a resource may have."""
+    tags = properties.get("Tags")
+    if not isinstance(tags, list):
+        return properties
+    kept = [tag for tag in tags if not (isinstance(tag, dict) and str(tag.get("Key")).startswith("aws:"))]
+    return {**properties, "Tags": kept}
 
 
 def _schema_faults(resource_type: str, properties: dict[str, Any]) -> Iterator[str]:
