@@ -6,8 +6,10 @@ import copy
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 import pytest
 from cfnlint.config import ConfigMixIn
 from cfnlint.core import get_rules
@@ -33,6 +35,10 @@ EVERYTHING, SAYABLE = Walk(templated=False), Walk(templated=True)
 MEMBERS = [name for name in CREATE_HARNESS.members if name not in {"clientToken", "executionRoleArn"}]
 PER_STACK = 12
 """Harnesses in one stack: synthesis and linting have a price per stack, and CloudFormation takes 500 resources."""
+LARGEST_TEMPLATE = 1_000_000
+"""Bytes that CloudFormation takes."""
+NOT_SHOWN = frozenset({"hooks", "filesystemConfigurations", "tags"})
+"""What GetHarness leaves out when it is empty; tags are for ListTagsForResource to show."""
 ACCEPTED_FINDINGS = {"W3005": "aws-cdk-lib writes dependencies out that a reference implies as well"}
 
 
@@ -84,8 +90,7 @@ def test_the_local_cloud_takes_it_and_shows_it(account: Account) -> None:
             shown = control.get_harness(harnessId=harness_id)["harness"]
         finally:
             control.delete_harness(harnessId=harness_id)
-        request.pop("tags", None)  # ListTagsForResource shows them
-        assert lost(request, shown, unless_empty=frozenset({"hooks", "filesystemConfigurations"})) == []
+        assert lost({**request, "tags": {}}, shown, unless_empty=NOT_SHOWN) == []
 
     check()
 
@@ -102,20 +107,45 @@ def role_that_may(account: Account) -> str:
 # Templates
 
 
-@effort(8, shrink=False)
-@given(st.lists(SAYABLE.whole(None), min_size=PER_STACK, max_size=PER_STACK))
-def test_it_synthesizes_as_it_was_said_and_lints_clean(requests: list[dict[str, Any]]) -> None:
-    stack = synth.new_stack()
-    for index, request in enumerate(requests):
-        harness = Harness.from_config(stack, f"Agent{index}", copy.deepcopy(request))
-        assert harness.to_config() == request
-    template = synth.template_of(stack).to_json()
+def test_it_synthesizes_as_it_was_said_lints_clean_and_deploys(local_cloud: LocalCloud) -> None:
+    account = local_cloud.account(synth.ACCOUNT)
 
+    @effort(8, shrink=False)
+    @given(
+        st.lists(SAYABLE.whole(None), min_size=PER_STACK, max_size=PER_STACK, unique_by=lambda one: one["harnessName"])
+    )
+    def check(requests: list[dict[str, Any]]) -> None:
+        stack = synth.new_stack()
+        for index, request in enumerate(requests):
+            harness = Harness.from_config(stack, f"Agent{index}", copy.deepcopy(request))
+            assert harness.to_config() == request
+        assembly = Path(cdk.Stage.of(stack).synth().directory)
+        template = json.loads((assembly / stack.template_file).read_text())
+
+        assert_says(template, requests)
+        assert findings(template) == []
+        if len(json.dumps(template)) < LARGEST_TEMPLATE:
+            account.deploy(assembly)
+            assert_shown(account, requests)
+            account.destroy(stack.stack_name)
+
+    check()
+
+
+def assert_says(template: dict[str, Any], requests: list[dict[str, Any]]) -> None:
     made = harnesses(template)
     for index, request in enumerate(requests):
         made[index].get("Tags", []).sort(key=lambda tag: tag["Key"])
         assert lost(as_properties(request), made[index]) == [], request
-    assert findings(template) == []
+
+
+def assert_shown(account: Account, requests: list[dict[str, Any]]) -> None:
+    control = account.client("bedrock-agentcore-control")
+    pages = control.get_paginator("list_harnesses").paginate()
+    ids = {one["harnessName"]: one["harnessId"] for page in pages for one in page["harnesses"]}
+    for request in requests:
+        shown = control.get_harness(harnessId=ids[request["harnessName"]])["harness"]
+        assert lost({**request, "tags": {}}, shown, unless_empty=NOT_SHOWN) == [], request
 
 
 def harnesses(template: dict[str, Any]) -> list[dict[str, Any]]:
