@@ -20,18 +20,21 @@ if TYPE_CHECKING:
     from .harness import IEndpoint as IEndpoint
     from .harness import IHarness as IHarness
     from .harness import MetricOptions as MetricOptions
+    from .harness import Network as Network
     from .harness import Version as Version
 
-_CONSTRUCTS = (
-    "Harness",
-    "HarnessBase",
-    "HarnessEndpoint",
-    "HarnessExecutionRole",
-    "IEndpoint",
-    "IHarness",
-    "MetricOptions",
-    "Version",
-)
+# Construct → the module it is loaded from, below this package.
+_CONSTRUCTS = {
+    "Harness": "harness",
+    "HarnessBase": "harness",
+    "HarnessEndpoint": "harness",
+    "HarnessExecutionRole": "harness",
+    "IEndpoint": "harness",
+    "IHarness": "harness",
+    "MetricOptions": "harness",
+    "Network": "harness",
+    "Version": "harness",
+}
 
 __all__ = [*config.__all__, *_CONSTRUCTS]  # noqa: PLE0604  (lists of strings)
 
@@ -41,7 +44,7 @@ def __getattr__(name: str) -> Any:
     if name not in _CONSTRUCTS:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    value = globals()[name] = getattr(import_module(f"{__name__}.harness"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_CONSTRUCTS[name]}"), name)
     return value
 
 

@@ -14,6 +14,7 @@ from .authorizer import (
     HarnessAuthorizer,
 )
 from .claims import Claim, CustomClaimValidationType
+from .deferred import Deferred, Host
 from .endpoint import DEFAULT_ENDPOINT, HarnessEndpointConfig
 from .environment import (
     ContainerConfiguration,
@@ -110,6 +111,7 @@ __all__ = [
     "ContainerConfiguration",
     "CustomClaimValidationType",
     "CustomJWTAuthorizerConfiguration",
+    "Deferred",
     "EfsAccessPointConfiguration",
     "Empty",
     "Environment",
@@ -158,6 +160,7 @@ __all__ = [
     "HarnessTruncationConfiguration",
     "Hook",
     "HookTarget",
+    "Host",
     "IamCredentialProvider",
     "LifecycleConfiguration",
     "ManagedVpcResource",

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from .deferred import Deferred
 from .errors import ABSENT, Fault, HarnessConfigError, Refused, received
 from .node import Node, OneOf, Shape, fields, joined, keyed, walk
 from .primitives import FAULT
@@ -52,6 +53,9 @@ def _fault(detail: Any, root: type[Node]) -> Fault:
         return Fault(path, context["must"], context["received"], context["fix"])
     if isinstance(given, Refused):
         return Fault(path, given.must, given.received, given.fix)
+    if isinstance(given, Deferred):
+        fix = "pass it to a Harness"
+        return Fault(path, "must be taken by a harness, which makes the constructs it needs", "it alone", fix)
     if node is not None and given is ABSENT:
         return Fault(path, f"must be given and be {node.expects}", "nothing", "add it")
     if node is not None:

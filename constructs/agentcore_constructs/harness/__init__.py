@@ -5,6 +5,7 @@ from __future__ import annotations
 from .base import HarnessBase, IEndpoint, IHarness
 from .endpoint import HarnessEndpoint, Version
 from .harness import Harness
+from .host import Network
 from .iam_reference import iam_reference
 from .metrics import MetricOptions
 from .role import HarnessExecutionRole
@@ -17,6 +18,7 @@ __all__ = [
     "IEndpoint",
     "IHarness",
     "MetricOptions",
+    "Network",
     "Version",
     "iam_reference",
 ]

@@ -12,6 +12,7 @@ from agentcore_constructs.config import (
     HarnessConfigError,
     HarnessEnvironment,
 )
+from agentcore_constructs.config.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]
     Raises:
         HarnessConfigError: There are mounts to add, and the environment is not one that `Environment` made.
     """
-    if not filesystems:
+    if not filesystems or isinstance(environment, Refused):
         return environment
     if environment is None:
         return Environment.public(filesystems=filesystems)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_bedrockagentcore as agentcore
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 from agentcore_constructs.config import (
+    Deferred,
     Fault,
     FilesystemConfiguration,
     HarnessAuthorizer,
@@ -32,6 +36,7 @@ from .defaults import completed
 from .endpoint import HarnessEndpoint, Version
 from .execution import Execution, has_managed_memory
 from .given import path_of, refuse_api_only, with_mounts
+from .host import HarnessHost
 from .messages import AtSynthesis
 
 if TYPE_CHECKING:
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
 _MAX_NAME = 40
 
 
+@jsii.implements(ec2.IConnectable)
 class Harness(HarnessBase):
     """An agent on Amazon Bedrock AgentCore harness: `AWS::BedrockAgentCore::Harness` and its execution role.
 
@@ -59,17 +65,17 @@ class Harness(HarnessBase):
         scope: Construct,
         construct_id: str,
         *,
-        model: HarnessModelConfiguration | None = None,
+        model: HarnessModelConfiguration | Deferred | None = None,
         system_prompt: str | Sequence[str | SystemContentBlock] | None = None,
-        tools: Sequence[HarnessTool] | None = None,
-        skills: Sequence[HarnessSkill] | None = None,
-        memory: HarnessMemoryConfiguration | None = None,
+        tools: Sequence[HarnessTool | Deferred] | None = None,
+        skills: Sequence[HarnessSkill | Deferred] | None = None,
+        memory: HarnessMemoryConfiguration | Deferred | None = None,
         allowed_tools: Sequence[str] | None = None,
-        environment: HarnessEnvironment | None = None,
-        filesystems: Sequence[FilesystemConfiguration] = (),
-        image: HarnessEnvironmentArtifact | None = None,
-        hooks: Sequence[HarnessHook] | None = None,
-        authorizer: HarnessAuthorizer | None = None,
+        environment: HarnessEnvironment | Deferred | None = None,
+        filesystems: Sequence[FilesystemConfiguration | Deferred] = (),
+        image: HarnessEnvironmentArtifact | Deferred | None = None,
+        hooks: Sequence[HarnessHook | Deferred] | None = None,
+        authorizer: HarnessAuthorizer | Deferred | None = None,
         truncation: HarnessTruncationConfiguration | None = None,
         max_iterations: int | None = None,
         max_tokens: int | None = None,
@@ -113,32 +119,48 @@ class Harness(HarnessBase):
             HarnessConfigError: The service would refuse the configuration; with every fault there is.
         """
         super().__init__(scope, construct_id)
-        try:
-            self._given = HarnessConfig.create(
+        self._name = harness_name or cdk.Names.unique_resource_name(self, max_length=_MAX_NAME, separator="_")
+        self._role_given = execution_role
+        self._host = host = HarnessHost(self, self._name, lambda: self._execution.role)
+
+        def given() -> HarnessConfig:
+            config = HarnessConfig.create(
                 harness_name=harness_name,
                 execution_role_arn=execution_role,
-                model=model,
+                model=bound_model,
                 system_prompt=system_prompt,
-                tools=tools,
-                skills=skills,
+                tools=bound_tools,
+                skills=bound_skills,
                 allowed_tools=allowed_tools,
-                memory=memory,
-                environment=with_mounts(environment, filesystems),
-                environment_artifact=image,
+                memory=bound_memory,
+                environment=with_mounts(bound_environment, bound_mounts),
+                environment_artifact=bound_image,
                 environment_variables=environment_variables,
-                authorizer_configuration=authorizer,
+                authorizer_configuration=bound_authorizer,
                 truncation=truncation,
-                hooks=hooks,
+                hooks=bound_hooks,
                 max_iterations=max_iterations,
                 max_tokens=max_tokens,
                 timeout_seconds=timeout,
                 tags=tags,
             )
-            refuse_api_only(self._given)
+            refuse_api_only(config)
+            return config
+
+        try:
+            # The user of the image owns the files of mounts, and mounts need to know the network.
+            bound_image = host.bound(image, "environmentArtifact")
+            bound_environment = host.bound(environment, "environment")
+            bound_mounts = host.bound(filesystems, "filesystems")
+            bound_memory = host.bound(memory, "memory")
+            bound_model = host.bound(model, "model")
+            bound_tools = host.bound(tools, "tools")
+            bound_skills = host.bound(skills, "skills")
+            bound_hooks = host.bound(hooks, "hooks")
+            bound_authorizer = host.bound(authorizer, "authorizerConfiguration")
+            self._given: HarnessConfig = host.checked(given)
         except HarnessConfigError as error:
             raise error.about(self._subject()) from None
-        self._name = harness_name or cdk.Names.unique_resource_name(self, max_length=_MAX_NAME, separator="_")
-        self._execution = Execution(self, self._name, execution_role)
         self._config = completed(self._given, harness_name=self._name, execution_role_arn=self._execution.role_arn)
         self._acknowledged = False
         self._resource = agentcore.CfnHarness(self, "Resource", **self._config.to_l1())
@@ -152,6 +174,7 @@ class Harness(HarnessBase):
             self._execution.allow_managed_memory(self.managed_memory_arn)
         self._execution.warn(self._config)
         self._check_allowed_tools()
+        host.made(self, self._resource)
 
     # ---- making ------------------------------------------------------------------------------------------------------
 
@@ -262,6 +285,27 @@ class Harness(HarnessBase):
         return self._execution.role
 
     @property
+    def connections(self) -> ec2.Connections:
+        """What sessions may connect to and from: `database.connections.allow_default_port_from(harness)`.
+
+        Raises:
+            HarnessConfigError: Sessions are on the public network, or in a VPC of which only ids are known.
+        """
+        if self._host.network is None:
+            fault = Fault(
+                "environment",
+                "must be made from a VPC to have connections",
+                "another environment",
+                "use Environment.vpc(vpc)",
+            )
+            raise HarnessConfigError([fault], self._subject())
+        return self._host.network.connections
+
+    @cached_property
+    def _execution(self) -> Execution:
+        return Execution(self, self._name, self._role_given)
+
+    @property
     def is_jwt_authorized(self) -> bool:
         """Whether callers come with a token of an identity provider, and not with IAM."""
         authorizer = self._config.authorizer_configuration
@@ -269,29 +313,29 @@ class Harness(HarnessBase):
 
     # ---- changing ----------------------------------------------------------------------------------------------------
 
-    def add_tool(self, tool: HarnessTool) -> None:
+    def add_tool(self, tool: HarnessTool | Deferred) -> None:
         """Adds a tool, with what the role needs for it.
 
         Raises:
             HarnessConfigError: The tool, or all of them together, would be refused.
         """
-        self._change(tools=(*(self._given.tools or ()), tool))
+        self._add("tools", tool)
 
-    def add_skill(self, skill: HarnessSkill) -> None:
+    def add_skill(self, skill: HarnessSkill | Deferred) -> None:
         """Adds a skill, with what the role needs for it.
 
         Raises:
             HarnessConfigError: The skill would be refused.
         """
-        self._change(skills=(*(self._given.skills or ()), skill))
+        self._add("skills", skill)
 
-    def add_hook(self, hook: HarnessHook) -> None:
+    def add_hook(self, hook: HarnessHook | Deferred) -> None:
         """Adds a hook, with what the role needs for it.
 
         Raises:
             HarnessConfigError: The hook, or all of them together, would be refused.
         """
-        self._change(hooks=(*(self._given.hooks or ()), hook))
+        self._add("hooks", hook)
 
     def add_endpoint(
         self,
@@ -329,9 +373,9 @@ class Harness(HarnessBase):
     def allow_override(
         self,
         *,
-        model: HarnessModelConfiguration | None = None,
-        tools: Sequence[HarnessTool] = (),
-        skills: Sequence[HarnessSkill] = (),
+        model: HarnessModelConfiguration | Deferred | None = None,
+        tools: Sequence[HarnessTool | Deferred] = (),
+        skills: Sequence[HarnessSkill | Deferred] = (),
     ) -> None:
         """Lets the role do what calls may override: another model, other tools or skills.
 
@@ -345,8 +389,12 @@ class Harness(HarnessBase):
         Raises:
             HarnessConfigError: One of them would be refused.
         """
+        bound = {
+            name: self._host.bound(value, name) or None
+            for name, value in (("model", model), ("tools", list(tools)), ("skills", list(skills)))
+        }
         try:
-            extra = HarnessConfig.create(model=model, tools=list(tools) or None, skills=list(skills) or None)
+            extra = self._host.checked(lambda: HarnessConfig.create(**bound))
         except HarnessConfigError as error:
             raise error.about(f"What calls of {self.node.path} may override") from None
         self._execution.allow_override(extra)
@@ -370,10 +418,18 @@ class Harness(HarnessBase):
 
     # ---- within ------------------------------------------------------------------------------------------------------
 
+    def _add(self, field: str, item: Any) -> None:
+        there = getattr(self._given, field) or ()
+        self._change(**{field: (*there, self._host.bound(item, f"{field}[{len(there)}]"))})
+
     def _change(self, **changes: Any) -> None:
+        def changed() -> HarnessConfig:
+            config = self._given.updated(**changes)
+            refuse_api_only(config)
+            return config
+
         try:
-            given = self._given.updated(**changes)
-            refuse_api_only(given)
+            given = self._host.checked(changed)
         except HarnessConfigError as error:
             raise error.about(self._subject()) from None
         self._given = given
