@@ -17,12 +17,9 @@ from .claims import Claim, CustomClaimValidationType
 from .deferred import Deferred, Host
 from .endpoint import DEFAULT_ENDPOINT, HarnessEndpointConfig
 from .environment import (
-    ContainerConfiguration,
     Environment,
     HarnessAgentCoreRuntimeEnvironment,
     HarnessEnvironment,
-    HarnessEnvironmentArtifact,
-    HarnessImage,
     LifecycleConfiguration,
     NetworkConfiguration,
     VpcConfig,
@@ -48,6 +45,7 @@ from .hooks import (
     Hook,
     HookTarget,
 )
+from .image import ContainerConfiguration, HarnessEnvironmentArtifact, HarnessImage
 from .memory import (
     HarnessAgentCoreMemoryConfiguration,
     HarnessAgentCoreMemoryRetrievalConfig,

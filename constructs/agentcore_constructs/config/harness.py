@@ -14,10 +14,11 @@ from .api_only import api_only_faults
 from .authorizer import HarnessAuthorizer
 from .cdk import HasRoleArn, IsDuration, attribute, seconds
 from .drafts import draft_of, drafted
-from .environment import HarnessEnvironment, HarnessEnvironmentArtifact
+from .environment import HarnessEnvironment
 from .errors import Fault, HarnessConfigError
 from .files import read
 from .hooks import HarnessHook
+from .image import HarnessEnvironmentArtifact
 from .memory import HarnessMemoryConfiguration
 from .model import HarnessModelConfiguration
 from .node import Node, OneOf, fields
