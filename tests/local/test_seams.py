@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +29,12 @@ def test_assumption(seam: seams.Seam) -> None:
 def test_the_version_is_the_pinned_one() -> None:
     assert importlib.metadata.version("ministack") == seams.MINISTACK_VERSION
     seams.check()
+
+
+def test_every_topic_is_checked() -> None:
+    names = [module.name for module in pkgutil.iter_modules(seams.__path__)]
+    listed = [getattr(importlib.import_module(f"{seams.__name__}.{name}"), "SEAMS", ()) for name in names]
+    assert {seam for topic in listed for seam in topic} == set(seams.SEAMS)
 
 
 def test_another_version_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

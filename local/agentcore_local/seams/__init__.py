@@ -1,0 +1,126 @@
+"""The only package that touches ministack's private names, one module per topic.
+
+The local cloud composes ministack's services with ours by replacing or reading a few of its internals, in process.
+Each module lists the internals it uses in its `SEAMS`, with the reason and, for functions, the parameters we rely on.
+`check()` verifies all lists when the cloud starts and fails with a sentence that names what changed: ministack is
+pinned exactly, and an upgrade means reading these lines again (tests/local/test_seams.py has one test per assumption).
+
+Nothing here decides anything: rules live in the modules that call it. `load()` imports ministack, which reads its
+settings from the environment at import: `process.prepare` must have run before.
+"""
+
+from __future__ import annotations
+
+from .base import MINISTACK_VERSION, Scope, Seam, SeamBrokenError
+from .cfn import (
+    custom_named,
+    evaluate_conditions_fully,
+    on_stack_request,
+    replace_replacing_properties,
+    replacing_properties,
+    resource_handlers,
+    run_on_worker_thread,
+    stack_tags,
+)
+from .check import SEAMS, check
+from .custom_resources import (
+    CustomResource,
+    answer_custom_resource,
+    awaits_answer,
+    on_function_end,
+    wrap_custom_resources,
+)
+from .iam import (
+    RoleCall,
+    caller_denial,
+    caller_key,
+    conditions_met,
+    decide,
+    denial_message,
+    enforce_permissions,
+    names_service,
+    parse_policies,
+    read_role,
+    role_documents,
+    trust_statements,
+)
+from .lambdas import end_lambda_workers, lambda_surroundings
+from .logs import call_logs
+from .memory import call_memory, create_memory, delete_memory, read_memory, release_memory, update_memory
+from .resources import encryption_key, key_admits_service, read_efs_access_point
+from .scope import acting_for, current_scope
+from .server import (
+    HttpHandler,
+    HttpResponse,
+    asgi_app,
+    count_loopback_as_tls,
+    forget_loop,
+    keep_away_from_docker,
+    load,
+    reset_all,
+    route_agentcore,
+    streaming,
+)
+from .stepfunctions import distributed_maps, state_machine_roles, task_error, task_integration
+
+__all__ = [
+    "MINISTACK_VERSION",
+    "SEAMS",
+    "CustomResource",
+    "HttpHandler",
+    "HttpResponse",
+    "RoleCall",
+    "Scope",
+    "Seam",
+    "SeamBrokenError",
+    "acting_for",
+    "answer_custom_resource",
+    "asgi_app",
+    "awaits_answer",
+    "call_logs",
+    "call_memory",
+    "caller_denial",
+    "caller_key",
+    "check",
+    "conditions_met",
+    "count_loopback_as_tls",
+    "create_memory",
+    "current_scope",
+    "custom_named",
+    "decide",
+    "delete_memory",
+    "denial_message",
+    "distributed_maps",
+    "encryption_key",
+    "end_lambda_workers",
+    "enforce_permissions",
+    "evaluate_conditions_fully",
+    "forget_loop",
+    "keep_away_from_docker",
+    "key_admits_service",
+    "lambda_surroundings",
+    "load",
+    "names_service",
+    "on_function_end",
+    "on_stack_request",
+    "parse_policies",
+    "read_efs_access_point",
+    "read_memory",
+    "read_role",
+    "release_memory",
+    "replace_replacing_properties",
+    "replacing_properties",
+    "reset_all",
+    "resource_handlers",
+    "role_documents",
+    "route_agentcore",
+    "run_on_worker_thread",
+    "stack_tags",
+    "state_machine_roles",
+    "streaming",
+    "task_error",
+    "task_integration",
+    "trust_statements",
+    "update_memory",
+    "wrap_custom_resources",
+]

@@ -1,0 +1,112 @@
+"""Custom resources of CloudFormation, and the Lambda functions that serve them."""
+
+# ruff: noqa: SLF001 - private names are what this package is for
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .base import Seam, internals
+
+_LAMBDA = "ministack.services.lambda_svc"
+_CUSTOM_RESOURCE = "ministack.services.cloudformation.custom_resource"
+
+SEAMS: tuple[Seam, ...] = (
+    Seam(
+        _LAMBDA,
+        "_execute_function_with_config_scope",
+        "see a custom resource's function fail before it answers",
+        ("func", "event"),
+    ),
+    Seam(
+        _CUSTOM_RESOURCE,
+        "invoke_custom_resource",
+        "serve custom resources whose functions cannot run here",
+        (
+            "request_type",
+            "logical_id",
+            "props",
+            "stack_name",
+            "stack_id",
+            "resource_type",
+            "physical_id",
+            "old_props",
+        ),
+    ),
+    Seam(_CUSTOM_RESOURCE, "deliver_response", "answer for a function that failed", ("token", "response")),
+    Seam(_CUSTOM_RESOURCE, "_pending", "see whether a function that failed had answered"),
+)
+
+
+CustomResource = Callable[..., tuple[str, dict[str, Any]]]
+# ministack 1.5.33 counts a custom resource's ServiceTimeout from when its function has ended, so one that hangs would
+# hold its stack for as long as it likes. Its function runs beside the wait here.
+_IN_BACKGROUND: contextvars.ContextVar[bool] = contextvars.ContextVar("agentcore_local_in_background", default=False)
+
+
+def wrap_custom_resources(wrap: Callable[[CustomResource], CustomResource]) -> None:
+    """Put a function around the one that serves every custom resource; it gets the original to delegate to."""
+    module = internals(_CUSTOM_RESOURCE)
+    original = getattr(module.invoke_custom_resource, "__wrapped__", module.invoke_custom_resource)
+
+    def timed(*arguments: Any) -> tuple[str, dict[str, Any]]:
+        token = _IN_BACKGROUND.set(True)
+        try:
+            found: tuple[str, dict[str, Any]] = original(*arguments)
+        finally:
+            _IN_BACKGROUND.reset(token)
+        return found
+
+    wrapped = wrap(timed)
+    wrapped.__wrapped__ = original  # type: ignore[attr-defined]
+    module.invoke_custom_resource = wrapped
+
+
+def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -> None:
+    """Call `report(variables, event, error)` when a Lambda function that another service invoked has ended.
+
+    `variables` is the function's own environment, `error` the message it ended with, None when it returned.
+    """
+    module = internals(_LAMBDA)
+    original = getattr(
+        module._execute_function_with_config_scope, "__wrapped__", module._execute_function_with_config_scope
+    )
+
+    def execute(func: dict[str, Any], event: dict[str, Any]) -> Any:
+        if _IN_BACKGROUND.get():
+            _IN_BACKGROUND.set(False)  # for the function's own thread; the caller has the token to reset it
+            context = contextvars.copy_context()  # account and Region
+            threading.Thread(target=context.run, args=(beside, func, event), daemon=True).start()
+            return {}
+        result = original(func, event)
+        error = None
+        if isinstance(result, dict) and result.get("error"):
+            body = result.get("body")
+            message = body.get("errorMessage") if isinstance(body, dict) else None
+            error = str(message or "the function failed")
+        config = func.get("config") or func
+        report((config.get("Environment") or {}).get("Variables") or {}, event, error)
+        return result
+
+    def beside(func: dict[str, Any], event: dict[str, Any]) -> None:
+        try:
+            execute(func, event)
+        except Exception as error:  # noqa: BLE001 - nobody waits for this thread: the answer must come from here
+            report({}, event, f"{type(error).__name__}: {error}")
+
+    execute.__wrapped__ = original  # type: ignore[attr-defined]
+    module._execute_function_with_config_scope = execute
+
+
+def awaits_answer(token: str) -> bool:
+    """Whether CloudFormation still waits for the answer of a custom resource's function."""
+    pending = internals(_CUSTOM_RESOURCE)._pending.get(token)
+    return pending is not None and pending["result"] is None
+
+
+def answer_custom_resource(token: str, response: dict[str, Any]) -> None:
+    """Answer for a custom resource's function, unless it has answered itself."""
+    if awaits_answer(token):
+        internals(_CUSTOM_RESOURCE).deliver_response(token, response)
