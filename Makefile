@@ -8,6 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 LOCK   := requirements.lock
+LAMBDAS := lambdas/agentcore_lambdas
 TESTS  ?= tests
 # Two workers: one local cloud each; more only helps where there are more cores.
 WORKERS ?= 2
@@ -59,6 +60,8 @@ docs: setup ## Regenerate the generated pages of docs/
 lock: ## Re-resolve requirements.lock (overrides.txt lifts the botocore that ministack pins)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --override overrides.txt --all-extras --group dev pyproject.toml --output-file $(LOCK)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.13 \
+	  --override overrides.txt --constraint $(LOCK) $(LAMBDAS)/requirements.in --output-file $(LAMBDAS)/requirements.txt
 
 clean: ## Remove everything that can be rebuilt
 	rm -rf $(VENV) node_modules cdk.out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .agentcore

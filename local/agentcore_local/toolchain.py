@@ -15,8 +15,14 @@ SECRET_ACCESS_KEY = "local-cloud-secret"  # noqa: S105 - public by design: the l
 _KEPT = (
     "PATH", "LANG", "LC_ALL", "TZ", "TERM", "TMPDIR", "SHELL", "USER", "VIRTUAL_ENV", "SYSTEMROOT", "XDG_RUNTIME_DIR",
     "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "JSII_NODE", "JSII_RUNTIME", "NO_COLOR", "FORCE_COLOR", "CI",
-    "JSII_RUNTIME_PACKAGE_CACHE_ROOT",
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT", "AGENTCORE_HARNESS_CDK_CACHE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
 )  # fmt: skip
+# What leads pip and uv to their index, which packaging Lambda code needs: settings and proxies.
+_KEPT_PREFIXES = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+# Settings of pip and uv, and what was packaged before, are below the home of the user (see
+# agentcore_constructs.functions), although HOME is another.
+_HOME_OF_THE_USER = "AGENTCORE_HARNESS_CDK_HOME"
 
 
 class ToolchainError(RuntimeError):
@@ -60,8 +66,9 @@ def environment(endpoint: str, account: str, region: str, *, home: Path | None =
     owner = os.getuid() if hasattr(os, "getuid") else "user"
     folder = home or Path(tempfile.gettempdir()) / f"agentcore-local-home-{owner}" / account
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
     return {
+        _HOME_OF_THE_USER: os.environ.get(_HOME_OF_THE_USER) or str(Path.home()),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_jsii_cache()),
         **kept,
         "HOME": str(folder),
