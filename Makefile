@@ -60,7 +60,7 @@ docs: setup ## Regenerate the generated pages of docs/
 lock: ## Re-resolve requirements.lock (overrides.txt lifts the botocore that ministack pins)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --override overrides.txt --all-extras --group dev pyproject.toml --output-file $(LOCK)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.13 \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.14 \
 	  --override overrides.txt --constraint $(LOCK) $(LAMBDAS)/requirements.in --output-file $(LAMBDAS)/requirements.txt
 
 clean: ## Remove everything that can be rebuilt

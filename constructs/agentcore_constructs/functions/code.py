@@ -16,9 +16,9 @@ from .packaging import packaged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PYTHON = "3.13"
+PYTHON = "3.14"
 """Version of Python our functions run on."""
-RUNTIME = lambda_.Runtime.PYTHON_3_13
+RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
 """Architecture of our functions: cheaper per millisecond, and that of the harness's own images."""
 
@@ -44,7 +44,7 @@ def python_code(
         requirements: Lines as in a requirements file, or the path of one; pin them. boto3 is part of Lambda's runtime,
             though in an older version.
         architecture: Of the function.
-        python: Version of Python of the function's runtime: `3.13`.
+        python: Version of Python of the function's runtime, such as `3.14`.
 
     Raises:
         PackagingError: A source is not there, or requirements have no wheel for the platform.

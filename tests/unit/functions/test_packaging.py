@@ -17,7 +17,7 @@ from agentcore_constructs.functions import PackagingError, installer, packaging
 from agentcore_constructs.functions.installer import Target
 from agentcore_local import toolchain
 
-ARM = Target("aarch64", "3.13")
+ARM = Target("aarch64", functions.PYTHON)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_the_platform_and_the_requirements_decide_too(source: Path, installation
     hashes = {
         packaging.packaged([source], requirements, target).content_hash
         for requirements in (["thing==1"], ["thing==2"])
-        for target in (ARM, Target("x86_64", "3.13"), Target("aarch64", "3.12"))
+        for target in (ARM, Target("x86_64", functions.PYTHON), Target("aarch64", "3.12"))
     }
     assert len(hashes) == len(installations) == 6
 
@@ -125,7 +125,7 @@ def test_wheels_are_those_of_the_platform(tool: str, tmp_path: Path, monkeypatch
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     installer.install(_listed(tmp_path, "wrapt==2.5.2"), tmp_path / "out", ARM)
     assert [path.name for path in (tmp_path / "out" / "wrapt").glob("*.so")] == [
-        "_wrappers.cpython-313-aarch64-linux-gnu.so"
+        f"_wrappers.cpython-{functions.PYTHON.replace('.', '')}-aarch64-linux-gnu.so"
     ]
 
 
@@ -141,7 +141,7 @@ def _listed(folder: Path, line: str) -> Path:
 
 
 def test_what_cannot_be_installed_says_for_which_platform(tmp_path: Path) -> None:
-    with pytest.raises(PackagingError, match=r"for aarch64 and Python 3.13; name versions that have wheels") as caught:
+    with pytest.raises(PackagingError, match=r"for aarch64 and Python 3.14; name versions that have wheels") as caught:
         installer.install(_listed(tmp_path, "no-such-thing-by-us==1"), tmp_path / "out", ARM)
     assert "no-such-thing-by-us" in str(caught.value)
 

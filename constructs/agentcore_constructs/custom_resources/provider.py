@@ -1,0 +1,109 @@
+"""The function behind the custom resources of a stack, and the CDK's framework around it."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import custom_resources as cr
+from constructs import Construct
+
+from agentcore_constructs.functions import ARCHITECTURE, RUNTIME, own_code
+
+_ID = "AgentCoreCustomResources"
+_TIMEOUT = cdk.Duration.minutes(10)
+_POLLING = cdk.Duration.seconds(10)
+_GIVING_UP = cdk.Duration.hours(1)
+
+
+class AgentCoreProvider(Construct):
+    """One per stack: the function, its role, and the CDK's provider framework.
+
+    Attributes:
+        role: The function's role; each custom resource brings a policy of its own.
+        service_token: What a custom resource of ours names as its service.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Makes them."""
+        super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Does for agentcore-harness-cdk what CloudFormation cannot say.",
+        )
+        log_group.grant_write(self.role)
+        function = lambda_.Function(
+            self,
+            "Function",
+            description="Custom resources of agentcore-harness-cdk",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler="agentcore_lambdas.custom_resources.main.handler",
+            code=own_code(),
+            role=self.role,
+            timeout=_TIMEOUT,
+            memory_size=512,
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+        )
+        framework_logs = logs.LogGroup(
+            self, "FrameworkLogs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        self._framework = cr.Provider(
+            self,
+            "Framework",
+            on_event_handler=function,
+            is_complete_handler=function,
+            query_interval=_POLLING,
+            total_timeout=_GIVING_UP,
+            log_group=framework_logs,
+            disable_waiter_state_machine_logging=True,
+        )
+        self.service_token = self._framework.service_token
+        self._answer_nag(function)
+
+    def _answer_nag(self, function: lambda_.Function) -> None:
+        """Gives cdk-nag the reasons for what the CDK's framework is made of; nobody else could change it."""
+        stack = cdk.Stack.of(self)
+        calling = "The framework calls whatever version of the function is current."
+        called = {
+            f"IAM5[Resource::<{stack.get_logical_id(one)}.Arn>:*]": calling
+            for one in (function.node.default_child, *_functions_of(self._framework))
+            if isinstance(one, cdk.CfnElement)
+        }
+        basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        findings = {
+            **called,
+            f"IAM4[Policy::{basic}]": "The CDK's provider framework brings AWS' policy for writing logs.",
+            "L1": "The runtime of the provider framework's functions is chosen by aws-cdk-lib.",
+            "SF1": "The waiter of the provider framework handles no data; what it waits for is logged by the function.",
+            "SF2": "The waiter of the provider framework only waits; the function itself is traced.",
+        }
+        self._acknowledge(self._framework, findings)
+        tracing = "X-Ray has no resources to name for sending segments."
+        self._acknowledge(self.role, {"IAM5[Resource::*]": tracing})
+
+    def _acknowledge(self, scope: Construct, findings: dict[str, str]) -> None:
+        cdk.Validations.of(scope).acknowledge(
+            *(
+                cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-{finding}", reason=reason)
+                for finding, reason in findings.items()
+            )
+        )
+
+
+def provider_of(scope: Construct) -> AgentCoreProvider:
+    """Returns the provider of a construct's stack, made when it is asked for first."""
+    stack = cdk.Stack.of(scope)
+    found = stack.node.try_find_child(_ID)
+    return found if isinstance(found, AgentCoreProvider) else AgentCoreProvider(stack, _ID)
+
+
+def _functions_of(framework: cr.Provider) -> list[Construct]:
+    return [node for node in framework.node.find_all() if isinstance(node, lambda_.CfnFunction)]

@@ -1,0 +1,113 @@
+"""The function behind all custom resources of a stack: onEvent and isComplete of the provider framework in one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from pydantic import ValidationError
+
+from agentcore_lambdas.custom_resources.framework import Failed, Handler, Outcome, Request, sentence
+
+KINDS = {
+    "HarnessSettings": "harness_settings",
+    "ImageBuild": "image_build",
+    "MemoryRetention": "memory_retention",
+    "PinnedGitSkill": "git_skill",
+}
+"""Kind of custom resource → the module that handles it."""
+
+KIND = "Kind"
+_NOT_PROPERTIES = frozenset({"ServiceToken", "ServiceTimeout", KIND})
+# onEvent answers with this, and the framework hands it on to isComplete.
+_OUTCOME = "Outcome"
+
+logger = Logger(service="agentcore-custom-resources")
+tracer = Tracer(service="agentcore-custom-resources")
+
+
+class CustomResourceFailedError(Exception):
+    """What CloudFormation shows: one sentence."""
+
+
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  (Lambda's signature)
+    """Answers the provider framework.
+
+    Args:
+        event: A request of CloudFormation; asked whether it is complete, with the answer to it beside.
+        context: Of the invocation.
+
+    Raises:
+        CustomResourceFailedError: The request failed; with one sentence.
+    """
+    logger.append_keys(
+        kind=event["ResourceProperties"].get(KIND),
+        request=event["RequestType"],
+        stack=event["StackId"],
+        resource=event["LogicalResourceId"],
+    )
+    try:
+        return _polled(event) if _OUTCOME in event else _answered(event)
+    except Exception as error:
+        # Properties and errors of services may quote what is nobody's business: only kind, request and error class.
+        logger.error("custom resource failed", error=type(error).__name__)
+        if not isinstance(error, Failed):
+            logger.debug("unforeseen", exc_info=True)
+        raise CustomResourceFailedError(sentence(error)) from None
+
+
+def _answered(event: dict[str, Any]) -> dict[str, Any]:
+    handling = _handler(event)
+    request = _request(event, handling)
+    kind = event["RequestType"]
+    if kind == "Create":
+        outcome = handling.create(request)
+    elif kind == "Update":
+        outcome = handling.update(request, _properties(event["OldResourceProperties"], handling))
+    else:
+        outcome = handling.delete(request)
+    logger.info("custom resource handled", done=outcome.done, physical_id=outcome.physical_id)
+    return {
+        "PhysicalResourceId": outcome.physical_id,
+        "Data": dict(outcome.data),
+        _OUTCOME: {"Done": outcome.done, "State": dict(outcome.state)},
+    }
+
+
+def _polled(event: dict[str, Any]) -> dict[str, Any]:
+    told = event[_OUTCOME]
+    if told["Done"]:
+        return {"IsComplete": True}
+    handling = _handler(event)
+    outcome: Outcome = handling.poll(_request(event, handling), told["State"])
+    return {"IsComplete": True, "Data": dict(outcome.data)} if outcome.done else {"IsComplete": False}
+
+
+def _handler(event: dict[str, Any]) -> Handler[Any]:
+    kind = event["ResourceProperties"].get(KIND)
+    if kind not in KINDS:
+        raise Failed(f"there is no custom resource of the kind {kind!r}; there are {', '.join(sorted(KINDS))}")
+    made: Handler[Any] = import_module(f"{__package__}.{KINDS[kind]}").handler()
+    return made
+
+
+def _request(event: dict[str, Any], handling: Handler[Any]) -> Request[Any]:
+    return Request(
+        properties=_properties(event["ResourceProperties"], handling),
+        physical_id=event.get("PhysicalResourceId"),
+        request_id=event["RequestId"],
+        stack_id=event["StackId"],
+        logical_id=event["LogicalResourceId"],
+    )
+
+
+def _properties(given: dict[str, Any], handling: Handler[Any]) -> Any:
+    try:
+        return handling.Properties.model_validate(
+            {name: value for name, value in given.items() if name not in _NOT_PROPERTIES}
+        )
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(step) for step in one['loc'])}: {one['msg']}" for one in error.errors())
+        raise Failed(f"properties of {given.get(KIND)} are wrong: {wrong}") from None
