@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import iam, machine_roles, seams, stack_roles
+from . import iam, lambdas, machine_roles, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -41,6 +41,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.keep_away_from_docker()
     seams.count_loopback_as_tls()
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
+    seams.on_code_unpacked(lambdas.fit)
     seams.route_agentcore(api.in_front_of)
     seams.evaluate_conditions_fully()
     registry.register()

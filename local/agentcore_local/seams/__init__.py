@@ -44,7 +44,7 @@ from .iam import (
     role_documents,
     trust_statements,
 )
-from .lambdas import end_lambda_workers, lambda_surroundings
+from .lambdas import end_lambda_workers, lambda_surroundings, on_code_unpacked
 from .logs import call_logs
 from .memory import call_memory, create_memory, delete_memory, read_memory, release_memory, update_memory
 from .resources import encryption_key, key_admits_service, read_efs_access_point
@@ -101,6 +101,7 @@ __all__ = [
     "lambda_surroundings",
     "load",
     "names_service",
+    "on_code_unpacked",
     "on_function_end",
     "on_stack_request",
     "parse_policies",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from .base import Seam, internals
@@ -16,6 +18,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_LAMBDA_RUNTIME, "reset", "end the Lambda worker processes", ()),
     Seam(_LAMBDA_RUNTIME, "os.environ", "give Lambda workers an environment of their own"),
     Seam(_LAMBDA_RUNTIME, "tempfile.mkdtemp", "unpack Lambda code into a folder of our own"),
+    Seam(_LAMBDA_RUNTIME, "zipfile.ZipFile", "fit unpacked Lambda code to this machine"),
     Seam(_LAMBDA_RUNTIME, "Worker._spawn", "know that a worker starts from os.environ", ("self",)),
     Seam(_LAMBDA, "os.environ", "give Lambda workers an environment of their own"),
     Seam(_LAMBDA, "tempfile.TemporaryDirectory", "unpack Lambda code into a folder of our own"),
@@ -67,3 +70,17 @@ def lambda_surroundings(environment: Callable[[], dict[str, str]], folder: Calla
         module = internals(name)
         module.os = _Stand(os, environ=_Environment(environment))
         module.tempfile = _Stand(tempfile, mkdtemp=mkdtemp, TemporaryDirectory=temporary_directory, gettempdir=folder)
+
+
+def on_code_unpacked(then: Callable[[Path], None]) -> None:
+    """Call `then(folder)` when the zip of a function or a layer is unpacked, before the function's process starts.
+
+    What it raises is the answer of the invocation. The function's timeout counts from when its process has started.
+    """
+
+    class Archive(zipfile.ZipFile):
+        def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+            super().extractall(path, members, pwd)
+            then(Path(path or "."))
+
+    internals(_LAMBDA_RUNTIME).zipfile = _Stand(zipfile, ZipFile=Archive)
