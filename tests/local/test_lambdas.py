@@ -145,7 +145,7 @@ class TestTheSamePackagesForThisMachine:
 class TestWhatCannotBeHad:
     def test_it_is_the_answer_of_the_invocation(self, account: Account) -> None:
         answer = call(account, foreign(version="0.0.0.dev999"))
-        said = "pydantic_core==0.0.0.dev999 in the code of a Lambda function is for another machine, and could not be installed"
+        said = "pydantic_core==0.0.0.dev999 in the code of a Lambda function is for another machine, and could not"
         assert said in answer["errorMessage"]
         assert "name a version that has a wheel for both" in answer["errorMessage"]
 
