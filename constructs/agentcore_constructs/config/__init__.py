@@ -5,6 +5,7 @@ Nothing here imports the CDK, jsii or boto3.
 
 from __future__ import annotations
 
+from .allowed_tools import AllowedTools, GatewayTool, gateway_tool
 from .authorizer import (
     AllowedWorkloadConfiguration,
     Authorizer,
@@ -52,6 +53,8 @@ from .memory import (
     HarnessManagedMemoryConfiguration,
     HarnessMemoryConfiguration,
     Memory,
+    MemoryStrategy,
+    RetainedMemory,
     Retrieval,
 )
 from .model import (
@@ -91,6 +94,7 @@ from .tools import (
     HarnessTool,
     HarnessToolConfiguration,
     Tool,
+    stored_key,
 )
 from .truncation import HarnessTruncationConfiguration, Truncation
 from .unique import BUILTIN_TOOLS
@@ -100,6 +104,7 @@ __all__ = [
     "CONFIG_FIELDS",
     "DEFAULT_ENDPOINT",
     "DEFAULT_MODEL_ID",
+    "AllowedTools",
     "AllowedWorkloadConfiguration",
     "Authorizer",
     "CapacityProviderVolumeConfiguration",
@@ -117,6 +122,7 @@ __all__ = [
     "FileSystem",
     "FilesystemConfiguration",
     "GatewayAuth",
+    "GatewayTool",
     "Guardrail",
     "HarnessAgentCoreBrowserConfig",
     "HarnessAgentCoreCodeInterpreterConfig",
@@ -164,6 +170,7 @@ __all__ = [
     "ManagedVpcResource",
     "McpAuth",
     "Memory",
+    "MemoryStrategy",
     "Model",
     "NetworkConfiguration",
     "Node",
@@ -171,6 +178,7 @@ __all__ = [
     "OneOf",
     "PrivateEndpoint",
     "PrivateEndpointOverride",
+    "RetainedMemory",
     "Retrieval",
     "S3FilesAccessPointConfiguration",
     "SelfManagedLatticeResource",
@@ -180,5 +188,7 @@ __all__ = [
     "Tool",
     "Truncation",
     "VpcConfig",
+    "gateway_tool",
     "is_token",
+    "stored_key",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from .allowed_tools import derived
 from .api_only import api_only_faults
 from .authorizer import HarnessAuthorizer
 from .cdk import HasRoleArn, IsDuration, attribute, seconds
@@ -28,7 +29,7 @@ from .skills import HarnessSkill
 from .tags import TagMap
 from .tools import HarnessTool
 from .truncation import HarnessTruncationConfiguration
-from .unique import allowed_tools_faults, same_name_faults
+from .unique import allowed_tools_faults, narrowed_tools_faults, same_name_faults
 from .validation import validated
 
 HarnessName = Annotated[
@@ -256,7 +257,7 @@ class HarnessConfig(Node):
 
     def to_api(self) -> dict[str, Any]:
         """Writes the CreateHarness request: what was parsed comes back equal."""
-        rendered: dict[str, Any] = render(self, "api")
+        rendered: dict[str, Any] = render(self._said(), "api")
         return rendered
 
     def to_cfn(self) -> dict[str, Any]:
@@ -266,7 +267,7 @@ class HarnessConfig(Node):
             HarnessConfigError: When something is set that CloudFormation cannot say; nothing is dropped.
         """
         self._refuse_api_only()
-        rendered: dict[str, Any] = render(self, "cfn")
+        rendered: dict[str, Any] = render(self._said(), "cfn")
         if isinstance(self.tags, dict):
             rendered["Tags"] = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         return rendered
@@ -278,8 +279,9 @@ class HarnessConfig(Node):
             HarnessConfigError: When something is set that CloudFormation cannot say; nothing is dropped.
         """
         self._refuse_api_only()
+        said = self._said()
         rendered = {
-            name: render(self.__dict__[name], "l1") for name in CONFIG_FIELDS if self.__dict__[name] is not None
+            name: render(said.__dict__[name], "l1") for name in CONFIG_FIELDS if said.__dict__[name] is not None
         }
         if isinstance(self.tags, dict):
             rendered["tags"] = [{"key": key, "value": value} for key, value in self.tags.items()]
@@ -287,10 +289,11 @@ class HarnessConfig(Node):
 
     def to_step_functions(self) -> dict[str, Any]:
         """Writes what an invocation may override, as arguments of Step Functions' `bedrockagentcore:invokeHarness`."""
+        said = self._said()
         return {
-            field.cfn: render(self.__dict__[field.name], "cfn")
+            field.cfn: render(said.__dict__[field.name], "cfn")
             for field in fields(HarnessConfig)
-            if field.api in OVERRIDES and self.__dict__[field.name] is not None
+            if field.api in OVERRIDES and said.__dict__[field.name] is not None
         }
 
     def to_update_request(self) -> dict[str, Any]:
@@ -310,6 +313,12 @@ class HarnessConfig(Node):
         """Names must be unique, and allowed tools must exist."""
         yield from same_name_faults(self.tools, self.hooks)
         yield from allowed_tools_faults(self.allowed_tools, self.tools)
+        yield from narrowed_tools_faults(self.allowed_tools, self.tools)
+
+    def _said(self) -> HarnessConfig:
+        """This configuration with what its tools say of themselves written where the API has it."""
+        allowed = derived(self.tools or ())
+        return self if allowed is None else self.model_copy(update={"allowed_tools": allowed})
 
     def _refuse_api_only(self) -> None:
         faults = self.api_only()

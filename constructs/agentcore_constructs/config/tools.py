@@ -6,15 +6,27 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from .cdk import HasBrowserArn, HasCodeInterpreterArn, HasGatewayArn, attribute
+from pydantic import Field
+
+from .cdk import (
+    HasBrowserArn,
+    HasCodeInterpreterArn,
+    HasCredentialProviderArn,
+    HasGatewayArn,
+    attribute,
+    offers,
+)
 from .errors import ABSENT, Fault, received
 from .node import Node, OneOf, fields, joined
 from .outbound_auth import HarnessGatewayOutboundAuth, HarnessRemoteMcpOutboundAuth
-from .primitives import ApiOnly, Choice, Entries, Json, Text
+from .primitives import ApiOnly, Choice, Companion, Entries, Json, Text
 from .tokens import is_token
+
+if TYPE_CHECKING:
+    from .allowed_tools import GatewayTool
 
 ToolType = Literal[
     "remote_mcp", "agentcore_browser", "agentcore_gateway", "inline_function", "agentcore_code_interpreter"
@@ -202,6 +214,8 @@ class HarnessTool(Node):
         name: Unique within the harness, 1–64 of letters, digits, '_' and '-'; `allowed_tools` refers to it. The service
             infers one when it is left out.
         config: Its configuration; required except for the browser and the code interpreter.
+        allowed: Which of a gateway's or an MCP server's own tools may be used; no part of the API, where `allowedTools`
+            of the harness says it.
     """
 
     expects: ClassVar[str] = (
@@ -211,6 +225,9 @@ class HarnessTool(Node):
     type: Annotated[ToolType, Choice(get_args(ToolType))]
     name: ToolName | None = None
     config: HarnessToolConfiguration | None = None
+    allowed: Annotated[Any, Companion("says in allowedTools which of the tool's own tools may be used")] = Field(
+        None, exclude=True, repr=False
+    )
 
     def rules(self, path: str) -> Iterator[Fault]:
         """The type and the configuration must belong together."""
@@ -246,18 +263,23 @@ class Tool:
         gateway: str | HasGatewayArn,
         *,
         name: str | None = None,
+        allowed: Sequence[str | GatewayTool] | None = None,
         outbound_auth: HarnessGatewayOutboundAuth | None = None,
     ) -> HarnessTool:
         """The tools behind an AgentCore gateway.
 
         Args:
-            gateway: The gateway, or its ARN.
+            gateway: The gateway (`ToolGateway`, `IGateway`, `CfnGateway`), or its ARN.
             name: What `allowed_tools` calls it (`@name/*`).
+            allowed: Which of its tools the agent may use: `gateway_tool("target", "tool")`, `"target___tool"` or a glob
+                such as `"target___*"`. Every one unless given. It becomes the harness' `allowedTools`, in which every
+                other tool of the harness stays allowed; beside `allowed_tools` of the harness it is refused.
             outbound_auth: SigV4 with the execution role unless given.
         """
         return _tool(
             "agentcore_gateway",
             name,
+            _allowed(allowed),
             agent_core_gateway=HarnessAgentCoreGatewayConfig.draft(
                 gateway_arn=attribute(gateway, "gateway_arn", "attr_gateway_arn"), outbound_auth=outbound_auth
             ),
@@ -268,22 +290,25 @@ class Tool:
         url: str,
         *,
         name: str,
-        headers: Mapping[str, str] | None = None,
-        outbound_auth: HarnessRemoteMcpOutboundAuth | None = None,
+        headers: Mapping[str, str | HasCredentialProviderArn] | None = None,
+        allowed: Sequence[str] | None = None,
+        auth: HarnessRemoteMcpOutboundAuth | None = None,
     ) -> HarnessTool:
         """The tools of a remote MCP server.
 
         Args:
             url: Its endpoint.
             name: What `allowed_tools` calls it (`@name/*`).
-            headers: Sent with every request. Refer to a stored key as `${<ARN of an API-key credential provider>}`
-                instead of writing a secret.
-            outbound_auth: None unless given; API-only.
+            headers: Sent with every request. Never write a secret: pass an API-key credential provider as the value, or
+                `stored_key(provider, prefix="Bearer ")`, and the service puts the key there when it calls.
+            allowed: Which of its tools the agent may use, by name or glob; as for `gateway`.
+            auth: How the harness proves who it is, made by `McpAuth`; not at all unless given. API-only.
         """
         return _tool(
             "remote_mcp",
             name,
-            remote_mcp=HarnessRemoteMcpConfig.draft(url=url, headers=headers, outbound_auth=outbound_auth),
+            _allowed(allowed),
+            remote_mcp=HarnessRemoteMcpConfig.draft(url=url, headers=_headers(headers), outbound_auth=auth),
         )
 
     @staticmethod
@@ -297,7 +322,8 @@ class Tool:
         if browser is None:
             return HarnessTool.draft(type="agentcore_browser", name=name)
         arn = attribute(browser, "browser_arn", "attr_browser_arn")
-        return _tool("agentcore_browser", name, agent_core_browser=HarnessAgentCoreBrowserConfig.draft(browser_arn=arn))
+        config = HarnessAgentCoreBrowserConfig.draft(browser_arn=arn)
+        return _tool("agentcore_browser", name, agent_core_browser=config)
 
     @staticmethod
     def code_interpreter(
@@ -334,5 +360,34 @@ class Tool:
         )
 
 
-def _tool(kind: ToolType, name: str | None, **member: Node) -> HarnessTool:
-    return HarnessTool.draft(type=kind, name=name, config=HarnessToolConfiguration.draft(**member))
+def stored_key(provider: str | HasCredentialProviderArn, *, prefix: str = "") -> str:
+    """A header's value that is a key in AgentCore Identity: the service's placeholder, which it resolves when it calls.
+
+    Args:
+        provider: The API-key credential provider, or its ARN.
+        prefix: What stands before the key, such as `"Bearer "`.
+    """
+    return f"{prefix}${{{attribute(provider, *_PROVIDER_ARN)}}}"
+
+
+_PROVIDER_ARN = ("credential_provider_arn", "attr_credential_provider_arn")
+
+
+def _headers(headers: Any) -> Any:
+    if not isinstance(headers, Mapping):
+        return headers
+    return {name: _header(value) for name, value in headers.items()}
+
+
+def _header(value: Any) -> Any:
+    if isinstance(value, str) or not any(offers(value, name) for name in _PROVIDER_ARN):
+        return value
+    return stored_key(value)
+
+
+def _allowed(names: Any) -> Any:
+    return tuple(names) if isinstance(names, (list, tuple)) else names
+
+
+def _tool(kind: ToolType, name: str | None, allowed: Any = None, **member: Node) -> HarnessTool:
+    return HarnessTool.draft(type=kind, name=name, config=HarnessToolConfiguration.draft(**member), allowed=allowed)

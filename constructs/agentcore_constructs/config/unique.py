@@ -6,7 +6,8 @@ import difflib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import Fault, received
+from .allowed_tools import derived
+from .errors import Fault, Refused, received
 from .hooks import HarnessHook
 from .node import fields, members
 from .tokens import is_token
@@ -46,6 +47,23 @@ def _repeated(noun: str, named: list[tuple[str, Any]]) -> Iterator[Fault]:
                 "choose another name",
             )
         first.setdefault(name, path)
+
+
+def narrowed_tools_faults(allowed: Any, tools: Any) -> Iterator[Fault]:
+    """Yields a fault for each tool that says which of its own tools are allowed where that cannot be."""
+    for index, tool in members(tools, HarnessTool):
+        if tool.allowed is None:
+            continue
+        path = f"tools[{index}].allowed"
+        if allowed is not None:
+            fix = "say it in allowed_tools, with gateway_tool(…, of=<the tool>), or in the tools alone"
+            yield Fault(path, "must not be given beside allowedTools of the harness", "both", fix)
+        elif not isinstance(tool.allowed, (list, tuple)):
+            yield Fault(path, "must be a list of tools", received(tool.allowed), "put the names into a list")
+        else:
+            for entry in derived([tool]) or ():
+                if isinstance(entry, Refused):
+                    yield Fault(path, entry.must, entry.received, entry.fix)
 
 
 def allowed_tools_faults(allowed: Any, tools: Any) -> Iterator[Fault]:

@@ -127,7 +127,7 @@ def test_tools_by_arn() -> None:
     }
     assert api(Tool.browser()) == {"type": "agentcore_browser", "name": "browser"}
     assert api(Tool.code_interpreter()) == {"type": "agentcore_code_interpreter", "name": "code_interpreter"}
-    assert api(Tool.remote_mcp("https://x", name="x", headers={"A": "b"}, outbound_auth=McpAuth.none())) == {
+    assert api(Tool.remote_mcp("https://x", name="x", headers={"A": "b"}, auth=McpAuth.none())) == {
         "type": "remote_mcp",
         "name": "x",
         "config": {"remoteMcp": {"url": "https://x", "headers": {"A": "b"}, "outboundAuth": {"none": {}}}},

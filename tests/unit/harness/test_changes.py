@@ -78,7 +78,7 @@ def test_what_is_refused_changes_nothing(stack: cdk.Stack, synthesized: Read) ->
 
 
 def test_what_cloudformation_cannot_say_cannot_be_added_either(stack: cdk.Stack) -> None:
-    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", outbound_auth=McpAuth.aws_iam("execute-api"))
+    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=McpAuth.aws_iam("execute-api"))
 
     with pytest.raises(
         HarnessConfigError,

@@ -109,7 +109,7 @@ def test_faults_are_told_together_under_the_path_of_the_construct(stack: cdk.Sta
 
 
 def test_what_cloudformation_cannot_say_is_refused_for_now(stack: cdk.Stack) -> None:
-    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", outbound_auth=McpAuth.aws_iam("execute-api"))
+    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=McpAuth.aws_iam("execute-api"))
 
     with pytest.raises(HarnessConfigError) as refusal:
         Harness(stack, "Agent", tools=[tool])
