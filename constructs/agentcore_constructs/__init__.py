@@ -13,6 +13,8 @@ from . import config
 from .config import *  # noqa: F403  (everything the configuration exports is public here too)
 
 if TYPE_CHECKING:
+    from .gateway import Target as Target
+    from .gateway import ToolGateway as ToolGateway
     from .harness import Harness as Harness
     from .harness import HarnessBase as HarnessBase
     from .harness import HarnessEndpoint as HarnessEndpoint
@@ -22,17 +24,23 @@ if TYPE_CHECKING:
     from .harness import MetricOptions as MetricOptions
     from .harness import Network as Network
     from .harness import Version as Version
+    from .memory import AgentMemory as AgentMemory
+    from .memory import MemoryRetention as MemoryRetention
 
 # Construct → the module it is loaded from, below this package.
 _CONSTRUCTS = {
+    "AgentMemory": "memory",
     "Harness": "harness",
     "HarnessBase": "harness",
     "HarnessEndpoint": "harness",
     "HarnessExecutionRole": "harness",
     "IEndpoint": "harness",
     "IHarness": "harness",
+    "MemoryRetention": "memory",
     "MetricOptions": "harness",
     "Network": "harness",
+    "Target": "gateway",
+    "ToolGateway": "gateway",
     "Version": "harness",
 }
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args, overload
 
-from .cdk import HasKeyArn, HasMemoryArn, IsDuration, attribute, days
+from pydantic import Field
+
+from .cdk import HasKeyArn, HasMemoryArn, IsDuration, attribute, days, found
+from .deferred import Deferred, Host
 from .errors import Fault
 from .node import Empty, Node, OneOf, joined
-from .primitives import Choice, Entries, Int, Items, Num, Text
+from .primitives import Choice, Companion, Entries, Int, Items, Num, Text
 from .tokens import is_token
 
 MemoryStrategy = Literal["SEMANTIC", "SUMMARIZATION", "USER_PREFERENCE", "EPISODIC"]
@@ -25,7 +28,7 @@ class HarnessManagedMemoryConfiguration(Node):
     Attributes:
         strategies: 1–4 different ones; SEMANTIC and SUMMARIZATION unless given.
         event_expiry_duration: 3–365 days; 30 unless given.
-        encryption_key_arn: Customer key; create-only, so changing it replaces the harness.
+        encryption_key_arn: Customer key; create-only, so another one (or none any more) replaces the harness.
     """
 
     refused: ClassVar[Mapping[str, str]] = {
@@ -88,6 +91,7 @@ class HarnessAgentCoreMemoryConfiguration(Node):
         messages_count: How many messages are brought back.
         retrieval_config: Namespace template (such as `/facts/{actorId}/`) to how it is retrieved. When left out the
             service derives one entry per active strategy; a map given here switches that off.
+        encryption_key_arn: Of the customer key that encrypts the memory, so that the role may use it.
     """
 
     arn: Annotated[
@@ -113,6 +117,9 @@ class HarnessAgentCoreMemoryConfiguration(Node):
         ]
         | None
     ) = None
+    encryption_key_arn: Annotated[str | None, Companion("lets the role use an encrypted memory")] = Field(
+        None, exclude=True
+    )
 
 
 class HarnessMemoryConfiguration(OneOf):
@@ -140,8 +147,46 @@ class Retrieval:
     strategy_id: str | None = None
 
 
+@dataclass(frozen=True)
+class RetainedMemory(Deferred):
+    """A managed memory that stays when its harness goes; made by `Memory.managed(retain=True)`.
+
+    Attributes:
+        configuration: What the harness is given.
+    """
+
+    configuration: HarnessMemoryConfiguration
+
+    def bind(self, host: Host) -> HarnessMemoryConfiguration:
+        """Has a `MemoryRetention` follow the harness."""
+        from agentcore_constructs.memory import MemoryRetention  # noqa: PLC0415  (the CDK, on first use only)
+
+        host.after(lambda harness: MemoryRetention(harness, "MemoryRetention", harness=harness))
+        return self.configuration
+
+
 class Memory:
     """Makes the memory of a harness."""
+
+    @overload
+    @staticmethod
+    def managed(
+        *,
+        strategies: Sequence[MemoryStrategy] | None = None,
+        expiry: int | IsDuration | None = None,
+        encryption_key: str | HasKeyArn | None = None,
+        retain: Literal[False] = False,
+    ) -> HarnessMemoryConfiguration: ...
+
+    @overload
+    @staticmethod
+    def managed(
+        *,
+        strategies: Sequence[MemoryStrategy] | None = None,
+        expiry: int | IsDuration | None = None,
+        encryption_key: str | HasKeyArn | None = None,
+        retain: bool,
+    ) -> HarnessMemoryConfiguration | RetainedMemory: ...
 
     @staticmethod
     def managed(
@@ -149,21 +194,31 @@ class Memory:
         strategies: Sequence[MemoryStrategy] | None = None,
         expiry: int | IsDuration | None = None,
         encryption_key: str | HasKeyArn | None = None,
-    ) -> HarnessMemoryConfiguration:
-        """A memory the service creates with the harness and deletes with it.
+        retain: bool = False,
+    ) -> HarnessMemoryConfiguration | RetainedMemory:
+        """A memory the service creates with the harness and, unless it is retained, deletes with it.
+
+        Switching a harness to another kind of memory leaves the managed one behind, with everything in it, as an
+        ordinary memory of the account; switching back makes a new one.
 
         Args:
             strategies: 1–4 different ones; SEMANTIC and SUMMARIZATION unless given.
             expiry: How long events are kept: a `Duration` or days, 3–365; 30 unless given.
-            encryption_key: Customer key; changing it later replaces the harness and its memory.
+            encryption_key: Customer key. It can be set only when the memory is made: another key, or none any more,
+                **replaces the harness**, which needs another `harness_name` as well, and its memory is a new, empty
+                one. The old memory goes with the old harness unless it is retained.
+            retain: Whether the memory stays, with everything in it, when the harness is deleted or replaced. The
+                service deletes it otherwise, and CloudFormation has no way to tell it not to, so a custom resource
+                (`MemoryRetention`) detaches it first. The memory is then yours to use, bill and delete.
         """
-        return HarnessMemoryConfiguration.draft(
+        configuration = HarnessMemoryConfiguration.draft(
             managed_memory_configuration=HarnessManagedMemoryConfiguration.draft(
                 strategies=strategies,
                 event_expiry_duration=days(expiry),
                 encryption_key_arn=attribute(encryption_key, "key_arn", "attr_arn"),
             )
         )
+        return RetainedMemory(configuration) if retain else configuration
 
     @staticmethod
     def existing(
@@ -172,30 +227,40 @@ class Memory:
         actor_id: str | None = None,
         messages_count: int | None = None,
         retrieval: Mapping[str, Retrieval] | None = None,
+        encryption_key: str | HasKeyArn | None = None,
     ) -> HarnessMemoryConfiguration:
-        """A memory of yours, which outlives the harness.
+        """A memory of yours, which outlives the harness and which several harnesses may share.
+
+        The execution role may read and write events of that memory and retrieve its records, and nothing else.
 
         Args:
-            memory: The memory, or its ARN.
+            memory: The memory (an `AgentMemory` or any `IMemory`), or its ARN.
             actor_id: Whose memories, unless a call says otherwise.
-            messages_count: How many messages are brought back.
-            retrieval: Namespace template to how it is retrieved; derived by the service unless given.
+            messages_count: How many messages are brought back when a session goes on.
+            retrieval: Namespace template, such as `/facts/{actorId}/`, to how it is retrieved. Unless given, the
+                service derives one entry for each active strategy, with `top_k` 10 and `relevance_score` 0.2. It does
+                so when the harness is made or updated: a strategy that the memory gets later counts from the harness'
+                next update on.
+            encryption_key: Customer key of the memory, so that the role may use it; that of a memory object is found
+                by itself.
         """
         wanted: Any = retrieval
         if isinstance(retrieval, Mapping):
             wanted = {namespace: _retrieval(how) for namespace, how in retrieval.items()}
+        key = encryption_key or found(memory, "kms_key")
         return HarnessMemoryConfiguration.draft(
             agent_core_memory_configuration=HarnessAgentCoreMemoryConfiguration.draft(
                 arn=attribute(memory, "memory_arn", "attr_memory_arn"),
                 actor_id=actor_id,
                 messages_count=messages_count,
                 retrieval_config=wanted,
+                encryption_key_arn=attribute(key, "key_arn", "attr_arn"),
             )
         )
 
     @staticmethod
     def disabled() -> HarnessMemoryConfiguration:
-        """No memory: a session knows only what it is told."""
+        """No memory: a session knows only what it is told, for as long as its machine lives."""
         return HarnessMemoryConfiguration.draft(disabled=Empty.draft())
 
 

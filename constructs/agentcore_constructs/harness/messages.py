@@ -23,6 +23,11 @@ CROSS_ACCOUNT_HOOK = PREFIX + "cross-account-hook"
 POLICY_SIZE = PREFIX + "policy-size"
 ALLOWED_TOOL = PREFIX + "allowed-tool"
 AUTHORIZATION_CODE = PREFIX + "authorization-code"
+OPEN_GATEWAY = PREFIX + "open-gateway"
+WEB_SEARCH_REGION = PREFIX + "web-search-region"
+LONG_TOOL_NAME = PREFIX + "long-tool-name"
+IMAGE_USER = PREFIX + "image-user"
+MEMORY_NAMESPACE = PREFIX + "memory-namespace"
 
 
 @jsii.implements(cdk.IAspect)
@@ -97,3 +102,49 @@ def authorization_code(scope: IConstruct, tool_name: str | None) -> None:
         "a gateway. Use CLIENT_CREDENTIALS, or outbound_auth=GatewayAuth.aws_iam()."
     )
     cdk.Annotations.of(scope).add_warning_v2(AUTHORIZATION_CODE, text)
+
+
+def shared_namespace(scope: IConstruct, strategy: str, namespace: str) -> None:
+    """Warns that what is remembered of one actor is retrieved for every other one."""
+    text = (
+        f"The namespace '{namespace}' of {strategy} has no {{actorId}}, so what is remembered of one user is told to "
+        "all others. Put {actorId} into it, or acknowledge that it is meant to be shared."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(MEMORY_NAMESPACE, text)
+
+
+def image_user(scope: IConstruct, written: str, assumed: tuple[int, int]) -> None:
+    """Warns that only the image knows whom its processes run as, while file systems are mounted for them."""
+    text = (
+        f"The Dockerfile ends with USER {written}, and only the image knows the number of that user. The file systems "
+        f"are mounted for {assumed[0]}:{assumed[1]}; with any other user writing to them fails. Say user=(uid, gid) "
+        "where the image is made."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(IMAGE_USER, text)
+
+
+def open_gateway(scope: IConstruct) -> None:
+    """Warns that a gateway asks nobody who he is."""
+    text = (
+        "The gateway has no authorizer, so whoever knows its address can call its tools with the rights of its service "
+        "role. Leave authorizer out to have callers sign with IAM, or pass GatewayAuthorizer.using_custom_jwt(…)."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(OPEN_GATEWAY, text)
+
+
+def web_search_region(scope: IConstruct, region: str) -> None:
+    """Warns that the web search connector was not offered in a Region when this was written."""
+    text = (
+        f"Web search was offered in us-east-1, eu-west-1 and ap-northeast-1 when this was written, and the gateway is "
+        f"in {region}. Deploy it there, or acknowledge this when the service has come to {region}."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(WEB_SEARCH_REGION, text)
+
+
+def long_tool_name(scope: IConstruct, name: str) -> None:
+    """Warns that models may refuse what a gateway calls a tool."""
+    text = (
+        f"The gateway calls a tool '{name}', of {len(name)} characters; models of Amazon Bedrock take at most 64. "
+        "Shorten the name of the target, or of the tool."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(LONG_TOOL_NAME, text)

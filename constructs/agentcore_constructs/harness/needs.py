@@ -195,6 +195,8 @@ class Reader:
             return
         if (own := memory.agent_core_memory_configuration) is not None:
             yield "memory", {"memory": own.arn}
+            if own.encryption_key_arn is not None:
+                yield "memory_key", self._key(own.encryption_key_arn)
         if (managed := memory.managed_memory_configuration) is not None and managed.encryption_key_arn is not None:
             yield "memory_key", self._key(managed.encryption_key_arn)
 
