@@ -46,7 +46,7 @@ from .hooks import (
     Hook,
     HookTarget,
 )
-from .image import ContainerConfiguration, HarnessEnvironmentArtifact, HarnessImage
+from .image import BuildSecret, ContainerConfiguration, HarnessEnvironmentArtifact, HarnessImage
 from .memory import (
     HarnessAgentCoreMemoryConfiguration,
     HarnessAgentCoreMemoryRetrievalConfig,
@@ -107,6 +107,7 @@ __all__ = [
     "AllowedTools",
     "AllowedWorkloadConfiguration",
     "Authorizer",
+    "BuildSecret",
     "CapacityProviderVolumeConfiguration",
     "Certificate",
     "CertificateConfiguration",

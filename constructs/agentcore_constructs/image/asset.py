@@ -1,0 +1,45 @@
+"""Images that the CDK CLI builds with Docker while it deploys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_ecr_assets as assets
+
+from agentcore_constructs.config import HarnessConfigError, HarnessImage
+
+from . import context
+from .taken import take_user
+
+if TYPE_CHECKING:
+    from agentcore_constructs.config import HarnessEnvironmentArtifact, Host
+    from agentcore_constructs.config.image import AssetImage
+
+
+def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
+    """Makes the asset below the harness.
+
+    The URI ends in a tag that is the hash of the source: the bootstrap's repository takes a tag once, so it means one
+    image; the digest is not known until it is pushed.
+
+    Raises:
+        HarnessConfigError: The source cannot become an image of a harness.
+    """
+    source = image.source
+    read = context.checked(source, on_arm=False)
+    asset = assets.DockerImageAsset(
+        host.scope,
+        "Image",
+        directory=str(read.directory),
+        file=read.file,
+        target=source.target,
+        build_args=dict(source.build_args) or None,
+        build_secrets=dict(image.build_secrets) or None,
+        exclude=list(source.exclude) or None,
+        platform=assets.Platform.LINUX_ARM64,
+        extra_hash=source.extra_hash,
+    )
+    if fault := context.size_fault(context.staged_path(asset)):
+        raise HarnessConfigError([fault])
+    take_user(host, read.user, read.written_user)
+    return HarnessImage.from_ecr(asset.repository, tag=asset.image_tag)
