@@ -161,7 +161,10 @@ class RetainedMemory(Deferred):
         """Has a `MemoryRetention` follow the harness."""
         from agentcore_constructs.memory import MemoryRetention  # noqa: PLC0415  (the CDK, on first use only)
 
-        host.after(lambda harness: MemoryRetention(harness, "MemoryRetention", harness=harness))
+        def keep(harness: Any) -> None:
+            MemoryRetention(harness, "MemoryRetention", harness=harness)
+
+        host.after(keep)
         return self.configuration
 
 
@@ -247,7 +250,7 @@ class Memory:
         wanted: Any = retrieval
         if isinstance(retrieval, Mapping):
             wanted = {namespace: _retrieval(how) for namespace, how in retrieval.items()}
-        key = encryption_key or found(memory, "kms_key")
+        key = encryption_key or found(memory, "kms_key") or found(memory, "encryption_key_arn")
         return HarnessMemoryConfiguration.draft(
             agent_core_memory_configuration=HarnessAgentCoreMemoryConfiguration.draft(
                 arn=attribute(memory, "memory_arn", "attr_memory_arn"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import aws_cdk as cdk
@@ -18,6 +17,8 @@ from agentcore_constructs.config.tokens import is_token
 from agentcore_constructs.harness import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from constructs import Construct
@@ -106,7 +107,8 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         Raises:
             HarnessConfigError: The service would refuse it; with every fault there is.
         """
-        wanted, length = dict(namespaces or {}), days(expiry)
+        wanted: dict[str, str] = dict(namespaces or {})
+        length = days(expiry)
         faults = [*_strategy_faults(strategies), *_namespace_faults(strategies, wanted), *_other(length, memory_name)]
         if faults:
             raise HarnessConfigError(faults, f"The memory {'/'.join(filter(None, (scope.node.path, construct_id)))}")
