@@ -67,6 +67,8 @@ from agentcore_constructs import (
     Version,
 )
 
+from . import capabilities_gateway
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -329,5 +331,6 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         imported_role,
         shared_role,
         role_alone,
+        *capabilities_gateway.CAPABILITIES,
     )
 }

@@ -23,7 +23,6 @@ CROSS_ACCOUNT_HOOK = PREFIX + "cross-account-hook"
 POLICY_SIZE = PREFIX + "policy-size"
 ALLOWED_TOOL = PREFIX + "allowed-tool"
 AUTHORIZATION_CODE = PREFIX + "authorization-code"
-OPEN_GATEWAY = PREFIX + "open-gateway"
 WEB_SEARCH_REGION = PREFIX + "web-search-region"
 LONG_TOOL_NAME = PREFIX + "long-tool-name"
 IMAGE_USER = PREFIX + "image-user"
@@ -121,15 +120,6 @@ def image_user(scope: IConstruct, written: str, assumed: tuple[int, int]) -> Non
         "where the image is made."
     )
     cdk.Annotations.of(scope).add_warning_v2(IMAGE_USER, text)
-
-
-def open_gateway(scope: IConstruct) -> None:
-    """Warns that a gateway asks nobody who he is."""
-    text = (
-        "The gateway has no authorizer, so whoever knows its address can call its tools with the rights of its service "
-        "role. Leave authorizer out to have callers sign with IAM, or pass GatewayAuthorizer.using_custom_jwt(…)."
-    )
-    cdk.Annotations.of(scope).add_warning_v2(OPEN_GATEWAY, text)
 
 
 def web_search_region(scope: IConstruct, region: str) -> None:
