@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import iam, lambdas, machine_roles, seams, stack_roles
+from . import client_context, iam, lambdas, machine_roles, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -42,6 +42,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.count_loopback_as_tls()
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
     seams.on_code_unpacked(lambdas.fit)
+    seams.lambda_client_contexts(client_context.read)
     seams.route_agentcore(api.in_front_of)
     seams.evaluate_conditions_fully()
     registry.register()

@@ -44,7 +44,7 @@ from .iam import (
     role_documents,
     trust_statements,
 )
-from .lambdas import end_lambda_workers, lambda_surroundings, on_code_unpacked
+from .lambdas import end_lambda_workers, lambda_client_contexts, lambda_surroundings, on_code_unpacked
 from .logs import call_logs
 from .memory import call_memory, create_memory, delete_memory, read_memory, release_memory, update_memory
 from .resources import encryption_key, key_admits_service, read_efs_access_point
@@ -98,6 +98,7 @@ __all__ = [
     "forget_loop",
     "keep_away_from_docker",
     "key_admits_service",
+    "lambda_client_contexts",
     "lambda_surroundings",
     "load",
     "names_service",
