@@ -1,5 +1,7 @@
 """Lambda: the processes its functions run in."""
 
+# ruff: noqa: SLF001 - private names are what this package is for
+
 from __future__ import annotations
 
 import os
@@ -150,7 +152,7 @@ def lambda_client_contexts(read: Callable[[str], dict[str, Any]]) -> None:
         given = _CLIENT_CONTEXT.get()
         return work(self, *args, durable={**(durable or {}), "client_context": given} if given else durable, **options)
 
-    service._invoke = invoke_with_context
+    internals(_LAMBDA)._invoke = invoke_with_context
     runtime.Worker.invoke = work_with_context
     runtime._PYTHON_WORKER_SCRIPT = _replaced(runtime._PYTHON_WORKER_SCRIPT, *_PYTHON_CLIENT_CONTEXT)
     runtime._NODEJS_WORKER_SCRIPT = _replaced(runtime._NODEJS_WORKER_SCRIPT, *_NODEJS_CLIENT_CONTEXT)
