@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .harness import Version as Version
     from .memory import AgentMemory as AgentMemory
     from .memory import MemoryRetention as MemoryRetention
+    from .tools import InlineTool as InlineTool
+    from .tools import PythonFunction as PythonFunction
+    from .tools import ToolFunction as ToolFunction
 
 # Construct → the module it is loaded from, below this package.
 _CONSTRUCTS = {
@@ -36,10 +39,13 @@ _CONSTRUCTS = {
     "HarnessExecutionRole": "harness",
     "IEndpoint": "harness",
     "IHarness": "harness",
+    "InlineTool": "tools",
     "MemoryRetention": "memory",
     "MetricOptions": "harness",
     "Network": "harness",
+    "PythonFunction": "tools",
     "Target": "gateway",
+    "ToolFunction": "tools",
     "ToolGateway": "gateway",
     "Version": "harness",
 }
