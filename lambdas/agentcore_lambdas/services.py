@@ -8,6 +8,7 @@ from __future__ import annotations
 SERVICES = (
     "bedrock-agentcore",
     "bedrock-agentcore-control",
+    "cloudformation",
     "codebuild",
     "dynamodb",
     "ecr",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from .allowed_tools import derived
-from .api_only import api_only_faults
+from .api_only import api_only_faults, template_faults, without_api_only
 from .authorizer import HarnessAuthorizer
 from .cdk import HasRoleArn, IsDuration, attribute, seconds
 from .drafts import draft_of, drafted
@@ -308,6 +308,14 @@ class HarnessConfig(Node):
     def api_only(self) -> tuple[Fault, ...]:
         """Returns what is set that the API takes and CloudFormation cannot say."""
         return tuple(api_only_faults(self))
+
+    def template_faults(self) -> tuple[Fault, ...]:
+        """Returns what no template can carry, whatever is done after the deployment."""
+        return tuple(template_faults(self))
+
+    def without_api_only(self) -> tuple[HarnessConfig, frozenset[str]]:
+        """Returns what CloudFormation can say of this, and the API names of the fields that lose something."""
+        return without_api_only(self)
 
     def rules(self, path: str) -> Iterator[Fault]:  # noqa: ARG002  (the root's path is empty)
         """Names must be unique, and allowed tools must exist."""

@@ -41,22 +41,13 @@ def with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]
     raise HarnessConfigError([fault])
 
 
-def refuse_api_only(config: HarnessConfig) -> None:
-    """Refuses what the API takes and CloudFormation cannot say, rather than drop it.
+def refuse_untemplatable(config: HarnessConfig) -> None:
+    """Refuses what no template can carry, rather than drop it.
 
     Raises:
-        HarnessConfigError: With every such field.
+        HarnessConfigError: With every such value.
     """
-    faults = [
-        Fault(
-            fault.path,
-            "must be left out, since it is not supported yet",
-            fault.received,
-            fault.fix,
-        )
-        for fault in config.api_only()
-    ]
-    if faults:
+    if faults := config.template_faults():
         raise HarnessConfigError(faults)
 
 

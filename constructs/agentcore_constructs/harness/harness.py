@@ -35,9 +35,10 @@ from .base import HarnessBase
 from .defaults import completed
 from .endpoint import HarnessEndpoint, Version
 from .execution import Execution, has_managed_memory
-from .given import path_of, refuse_api_only, with_mounts
+from .given import path_of, refuse_untemplatable, with_mounts
 from .host import HarnessHost
 from .messages import AtSynthesis
+from .settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -144,7 +145,7 @@ class Harness(HarnessBase):
                 timeout_seconds=timeout,
                 tags=tags,
             )
-            refuse_api_only(config)
+            refuse_untemplatable(config)
             return config
 
         try:
@@ -163,9 +164,12 @@ class Harness(HarnessBase):
             raise error.about(self._subject()) from None
         self._config = completed(self._given, harness_name=self._name, execution_role_arn=self._execution.role_arn)
         self._acknowledged = False
-        self._resource = agentcore.CfnHarness(self, "Resource", **self._config.to_l1())
-        for path, value in l1.overrides(self._config).items():
+        native, members = self._config.without_api_only()
+        self._resource = agentcore.CfnHarness(self, "Resource", **native.to_l1())
+        for path, value in l1.overrides(native).items():
             self._resource.add_property_override(path, value)
+        self._settings = Settings(self, self._resource, self._execution.role_arn)
+        self._settings.apply(self._config, members)
         self._acknowledge()
         # The service tries the role when it makes the harness: without its policies that ends in NotStabilized.
         policies = self._execution.allow(self._config)
@@ -247,7 +251,7 @@ class Harness(HarnessBase):
     @property
     def harness_version(self) -> str:
         """The version the last deployment made; every update makes one."""
-        return self._resource.attr_version
+        return self._settings.version
 
     @property
     def managed_memory_arn(self) -> str:
@@ -425,7 +429,7 @@ class Harness(HarnessBase):
     def _change(self, **changes: Any) -> None:
         def changed() -> HarnessConfig:
             config = self._given.updated(**changes)
-            refuse_api_only(config)
+            refuse_untemplatable(config)
             return config
 
         try:
@@ -434,9 +438,11 @@ class Harness(HarnessBase):
             raise error.about(self._subject()) from None
         self._given = given
         self._config = self._config.model_copy(update={name: getattr(given, name) for name in changes})
-        rendered = self._config.to_l1()
+        native, members = self._config.without_api_only()
+        rendered = native.to_l1()
         for name in changes:
-            setattr(self._resource, name, rendered[name])
+            setattr(self._resource, name, rendered.get(name))
+        self._settings.apply(self._config, members)
         self._acknowledge()
         self._allow()
         self._execution.warn_of_hooks(changes.get("hooks", ())[-1:])

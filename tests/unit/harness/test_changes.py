@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import pytest
 from support.needs import FUNCTION, GATEWAY, OAUTH, TOPIC
 
-from agentcore_constructs import GatewayAuth, Harness, HarnessConfigError, Hook, McpAuth, Model, Skill, Tool
+from agentcore_constructs import GatewayAuth, Harness, HarnessConfigError, Hook, Model, Skill, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,16 +75,6 @@ def test_what_is_refused_changes_nothing(stack: cdk.Stack, synthesized: Read) ->
 
     assert harness.to_config()["tools"] == [{"type": "agentcore_browser", "name": "browser"}]
     assert len(synthesized().harness["Tools"]) == 1
-
-
-def test_what_cloudformation_cannot_say_cannot_be_added_either(stack: cdk.Stack) -> None:
-    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=McpAuth.aws_iam("execute-api"))
-
-    with pytest.raises(
-        HarnessConfigError,
-        match=r"tools\[0\].config.remoteMcp.outboundAuth: must be left out, since it is not supported yet",
-    ):
-        Harness(stack, "Agent").add_tool(tool)
 
 
 def test_a_twenty_first_hook_is_refused(stack: cdk.Stack) -> None:

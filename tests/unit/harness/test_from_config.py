@@ -92,15 +92,24 @@ def test_faults_are_told_under_the_path_of_the_construct(stack: cdk.Stack) -> No
     assert str(refusal.value).splitlines()[0] == "The harness Agents/Agent has 2 faults:"
 
 
-def test_what_cloudformation_cannot_say_is_refused_field_by_field(stack: cdk.Stack) -> None:
+def test_what_cloudformation_cannot_say_is_set_afterwards(stack: cdk.Stack, synthesized: Read) -> None:
     config = api_only_configs()["api_only"]
+
+    Harness.from_config(stack, "Agent", config)
+
+    settings = synthesized().only("Custom::AgentCoreHarnessSettings")["Properties"]["Settings"]
+    assert set(json.loads(settings)) == {"tools", "environment", "authorizerConfiguration"}
+
+
+def test_what_no_template_can_carry_is_refused_field_by_field(stack: cdk.Stack) -> None:
+    config = api_only_configs()["api_only_null"]
 
     with pytest.raises(HarnessConfigError) as refusal:
         Harness.from_config(stack, "Agent", config)
 
     faults = refusal.value.faults
     assert [fault.path for fault in faults] == [fault.path for fault in HarnessConfig.parse(config).api_only()]
-    assert all(fault.must == "must be left out, since it is not supported yet" for fault in faults)
+    assert all(fault.must == "must be something CloudFormation can say" for fault in faults)
 
 
 def test_a_subclass_comes_back_as_itself(stack: cdk.Stack) -> None:

@@ -19,7 +19,6 @@ from agentcore_constructs import (
     HarnessConfigError,
     HarnessEndpoint,
     HarnessExecutionRole,
-    McpAuth,
     Memory,
     Model,
     Tool,
@@ -106,36 +105,6 @@ def test_faults_are_told_together_under_the_path_of_the_construct(stack: cdk.Sta
         Harness(stack, "Agent", max_iterations=0, harness_name="no-hyphens", tools=[Tool.browser(), Tool.browser()])
 
     assert str(refusal.value).splitlines()[0] == "The harness Agents/Agent has 3 faults:"
-
-
-def test_what_cloudformation_cannot_say_is_refused_for_now(stack: cdk.Stack) -> None:
-    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=McpAuth.aws_iam("execute-api"))
-
-    with pytest.raises(HarnessConfigError) as refusal:
-        Harness(stack, "Agent", tools=[tool])
-
-    (line,) = str(refusal.value).splitlines()[1:]
-    assert line.startswith(
-        "  tools[0].config.remoteMcp.outboundAuth: must be left out, since it is not supported yet; received "
-    )
-    reason = "AWS::BedrockAgentCore::Harness has no RemoteMcp.OutboundAuth"
-    assert line.endswith(f"; leave it out and set it with UpdateHarness after the deployment: {reason}.")
-
-
-def test_what_no_update_takes_either_is_to_be_left_out(stack: cdk.Stack) -> None:
-    place = Environment.vpc(
-        subnets=["subnet-0123456789abcdef0"],
-        security_groups=["sg-0123456789abcdef0"],
-        require_service_s3_endpoint=True,
-    )
-
-    with pytest.raises(HarnessConfigError) as refusal:
-        Harness(stack, "Agent", environment=place)
-
-    (fault,) = refusal.value.faults
-    assert fault.path.endswith("networkModeConfig.requireServiceS3Endpoint")
-    assert fault.fix.startswith("leave it out: AWS::BedrockAgentCore::Harness has no RequireServiceS3Endpoint")
-    assert "UpdateHarness" not in fault.fix
 
 
 # ---- names -----------------------------------------------------------------------------------------------------------

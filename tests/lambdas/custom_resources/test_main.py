@@ -1,0 +1,143 @@
+"""The function behind the custom resources: requests in, answers for the provider framework out."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from agentcore_lambdas.custom_resources import Failed, Handler, Outcome, Properties, Request, main, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Thing(Properties):
+    size: int
+    is_shared: bool = False
+
+
+class ThingHandler(Handler[Thing]):
+    Properties = Thing
+
+    def create(self, request: Request[Thing]) -> Outcome:
+        if request.properties.size > 9:
+            raise Failed("the thing must be small")
+        if request.properties.size == 9:
+            raise ValueError("secret-in-an-error")
+        return Outcome("thing", {"Size": request.properties.size}, done=False, state={"Try": 1})
+
+    def update(self, request: Request[Thing], old: Thing) -> Outcome:
+        return Outcome(request.physical_id or "", {"Was": old.size})
+
+    def delete(self, request: Request[Thing]) -> Outcome:
+        return Outcome(request.physical_id or "")
+
+    def poll(self, request: Request[Thing], state: Mapping[str, Any]) -> Outcome:
+        return Outcome("thing", {"State": dict(state)}, done=request.properties.is_shared)
+
+
+@pytest.fixture(autouse=True)
+def kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("agentcore_lambdas.custom_resources.thing")
+    module.handler = ThingHandler  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(main.KINDS, "Thing", "thing")
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is logged; the logger has taken hold of the output before a test could."""
+    written = io.StringIO()
+    monkeypatch.setattr(main.logger.registered_handler, "stream", written)
+    return written
+
+
+def event(request_type: str = "Create", **members: Any) -> dict[str, Any]:
+    given = {"ServiceToken": "arn", "ServiceTimeout": "60", "Kind": "Thing", "Size": "3"}
+    return {
+        "RequestType": request_type,
+        "RequestId": "b6b1d9a0-0000-4000-8000-000000000001",
+        "StackId": "arn:stack",
+        "LogicalResourceId": "Thing",
+        "ResourceProperties": {**given, **members.pop("properties", {})},
+        **members,
+    }
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    answered: dict[str, Any] = main.handler(request, None)
+    return answered
+
+
+def test_a_creation_is_asked_about_until_it_is_done() -> None:
+    created = answer(event())
+    assert created == {
+        "PhysicalResourceId": "thing", "Data": {"Size": 3}, "Outcome": {"Done": False, "State": {"Try": 1}},
+    }  # fmt: skip
+    assert answer({**event(), **created}) == {"IsComplete": False}
+    shared = {**event(properties={"IsShared": "true"}), **created}
+    assert answer(shared) == {"IsComplete": True, "Data": {"State": {"Try": 1}}}
+
+
+def test_an_update_knows_what_was() -> None:
+    old = {"ServiceToken": "arn", "Kind": "Thing", "Size": "2"}
+    updated = answer(event("Update", PhysicalResourceId="thing", OldResourceProperties=old))
+    assert updated == {"PhysicalResourceId": "thing", "Data": {"Was": 2}, "Outcome": {"Done": True, "State": {}}}
+    assert answer({**event("Update"), **updated}) == {"IsComplete": True}
+
+
+def test_a_deletion_keeps_the_physical_id() -> None:
+    assert answer(event("Delete", PhysicalResourceId="thing"))["PhysicalResourceId"] == "thing"
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"Size": "12"}, "the thing must be small"),
+        ({"Size": "9"}, "the handler failed with ValueError; its log has the details"),
+        ({"Size": "huge"}, "properties of Thing are wrong: Size: Input should be a valid integer"),
+        ({"Sise": "1"}, "properties of Thing are wrong: Sise: Extra inputs are not permitted"),
+        ({"Kind": "Nothing"}, "there is no custom resource of the kind 'Nothing'; there are HarnessSettings, Image"),
+    ],
+)
+def test_a_failure_is_one_sentence(properties: dict[str, str], told: str, log: io.StringIO) -> None:
+    with pytest.raises(main.CustomResourceFailedError) as caught:
+        answer(event(properties=properties))
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    logged = log.getvalue()
+    assert "custom resource failed" in logged
+    assert "secret-in-an-error" not in logged + str(caught.value)
+
+
+def test_a_service_error_tells_operation_code_and_message() -> None:
+    error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "UpdateHarness")
+    assert sentence(error) == "UpdateHarness failed with AccessDeniedException: no"
+    unreachable = EndpointConnectionError(endpoint_url="https://x")
+    assert sentence(unreachable).startswith("an AWS call failed: Could not connect")
+
+
+def test_logs_hold_no_properties(log: io.StringIO) -> None:
+    answer(event(properties={"Size": "7"}))
+    (line,) = log.getvalue().splitlines()
+    logged = json.loads(line)
+    assert logged["kind"] == "Thing"
+    assert "7" not in str(logged.get("message"))
+    assert "Size" not in line
+
+
+def test_every_kind_has_a_module_with_a_handler() -> None:
+    from importlib import import_module  # noqa: PLC0415
+
+    for name, module in main.KINDS.items():
+        if name != "Thing":
+            handling = import_module(f"agentcore_lambdas.custom_resources.{module}").handler()
+            assert isinstance(handling, Handler), name
+            assert issubclass(handling.Properties, Properties), name

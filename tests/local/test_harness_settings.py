@@ -1,0 +1,126 @@
+"""Settings that only the API can say, from constructs to the harness on the local cloud and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+
+from agentcore_constructs import Authorizer, Environment, FileSystem, Harness, McpAuth, Tool, Version
+from agentcore_local.deploy import DeploymentError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentcore_local import Account
+
+MCP = "https://example.com/mcp"
+SIGNED = Tool.remote_mcp(MCP, name="docs", auth=McpAuth.aws_iam("execute-api", region="eu-west-1"))
+ELSEWHERE = Tool.remote_mcp(MCP, name="docs", auth=McpAuth.aws_iam("execute-api", region="us-west-2"))
+PLAIN = Tool.remote_mcp(MCP, name="docs")
+
+
+class Cloud:
+    """Deploys one harness again and again, and looks at what the service has."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self._account = account
+        self._folder = folder
+        self._control = account.client("bedrock-agentcore-control")
+
+    def deploy(self, *, fail: bool = False, **arguments: Any) -> None:
+        app = cdk.App(outdir=str(self._folder))
+        stack = cdk.Stack(app, "Agents")
+        harness = Harness(stack, "Agent", harness_name="agent", **arguments)
+        harness.add_endpoint("PROD", version=Version.latest())
+        if fail:
+            cfn = cdk.CfnResource(
+                stack, "Broken", type="AWS::S3::Bucket", properties={"BucketName": "Not_A_Bucket_Name"}
+            )
+            cfn.node.add_dependency(harness)
+        app.synth()
+        self._account.deploy(self._folder)
+
+    def destroy(self) -> None:
+        self._account.destroy("Agents")
+
+    @property
+    def harnesses(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._control.list_harnesses()["harnesses"]
+        return found
+
+    @property
+    def harness(self) -> dict[str, Any]:
+        (only,) = self.harnesses
+        found: dict[str, Any] = self._control.get_harness(harnessId=only["harnessId"])["harness"]
+        return found
+
+    @property
+    def served(self) -> str:
+        found = self._control.get_harness_endpoint(harnessId=self.harness["harnessId"], endpointName="PROD")
+        return str(found["endpoint"]["liveVersion"])
+
+    @property
+    def tool_auth(self) -> Any:
+        (tool,) = self.harness["tools"]
+        return tool["config"]["remoteMcp"].get("outboundAuth")
+
+
+@pytest.fixture
+def cloud(account: Account, tmp_path: Path) -> Cloud:
+    return Cloud(account, tmp_path)
+
+
+def test_settings_follow_the_harness_and_leave_with_the_field(cloud: Cloud) -> None:
+    cloud.deploy(tools=[SIGNED])
+    auth = {"awsIam": {"service": "execute-api", "region": "eu-west-1"}}
+    assert cloud.tool_auth == auth
+    assert cloud.served == cloud.harness["harnessVersion"] == "2"  # made, then set
+
+    cloud.deploy(tools=[SIGNED])
+    assert cloud.harness["harnessVersion"] == "2"  # nothing has changed
+
+    cloud.deploy(tools=[SIGNED], system_prompt="Be brief.")
+    assert cloud.tool_auth == auth
+    assert cloud.served == cloud.harness["harnessVersion"]
+
+    cloud.deploy(tools=[PLAIN], system_prompt="Be brief.")
+    assert cloud.tool_auth is None
+    assert cloud.harness["systemPrompt"] == [{"text": "Be brief."}]
+
+    cloud.destroy()
+    assert cloud.harnesses == []
+
+
+def test_every_setting_reaches_the_harness(cloud: Cloud) -> None:
+    discovery = "https://login.example.com/.well-known/oauth-authorization-server"
+    cloud.deploy(
+        tools=[SIGNED],
+        authorizer=Authorizer.jwt(discovery, clients=["web"]),
+        environment=Environment.public(filesystems=[FileSystem.capacity_provider_volume("scratch", "/mnt/scratch")]),
+    )
+    harness = cloud.harness
+    assert harness["authorizerConfiguration"]["customJWTAuthorizer"]["discoveryUrl"] == discovery
+    mounts = harness["environment"]["agentCoreRuntimeEnvironment"]["filesystemConfigurations"]
+    assert mounts == [{"capacityProviderVolume": {"volumeName": "scratch", "mountPath": "/mnt/scratch"}}]
+
+    cloud.deploy(tools=[SIGNED])
+    assert "authorizerConfiguration" not in cloud.harness
+    assert not cloud.harness["environment"]["agentCoreRuntimeEnvironment"].get("filesystemConfigurations")
+    assert cloud.tool_auth is not None
+
+
+def test_a_rollback_brings_the_earlier_settings_back(cloud: Cloud) -> None:
+    cloud.deploy(tools=[SIGNED])
+    with pytest.raises(DeploymentError):
+        cloud.deploy(tools=[ELSEWHERE], system_prompt="Be brief.", fail=True)
+    assert cloud.tool_auth == {"awsIam": {"service": "execute-api", "region": "eu-west-1"}}
+    assert not cloud.harness.get("systemPrompt")
+    assert cloud.served == "2"  # the version of the last deployment that succeeded, with these settings
+
+
+def test_a_rollback_of_the_first_deployment_leaves_nothing(cloud: Cloud) -> None:
+    with pytest.raises(DeploymentError):
+        cloud.deploy(tools=[SIGNED], fail=True)
+    assert cloud.harnesses == []
