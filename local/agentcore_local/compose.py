@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import client_context, iam, lambdas, machine_roles, seams, stack_roles
+from . import client_context, codebuild, iam, lambdas, machine_roles, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -47,6 +47,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.evaluate_conditions_fully()
     registry.register()
     custom_resources.install()
+    codebuild.install()
     seams.task_integration(_INVOKE_HARNESS, _invoke_harness)
     seams.distributed_maps()
     _load()

@@ -1,8 +1,8 @@
 """Deploying a cloud assembly without the CDK CLI: assets to S3, then CloudFormation. For tests: tenths of a second.
 
-It does what `cdk deploy` does with an assembly (asset manifests, stacks in order of their dependencies), with two
-differences: nothing is bootstrapped (the asset buckets are created when they are missing) and templates that are too
-long for a request travel through the same bucket.
+It does what `cdk deploy` does with an assembly (asset manifests, stacks in order of their dependencies), with three
+differences: nothing is bootstrapped (the asset buckets are created when they are missing), templates that are too long
+for a request travel through the same bucket, and images are registered without being built.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .codebuild import assets
 from .process import LocalCloudError
 
 if TYPE_CHECKING:
@@ -116,12 +117,8 @@ def _publish(account: Account, assembly: Path, artifacts: dict[str, Any], stack:
         artifact = artifacts.get(dependency, {})
         if artifact.get("type") == "cdk:asset-manifest":
             manifest = json.loads((assembly / artifact["properties"]["file"]).read_text())
-            if manifest.get("dockerImages"):
-                images = ", ".join(manifest["dockerImages"])
-                raise DeploymentError(
-                    f"the assembly has container image assets ({images}), which the direct deploy does not build; "
-                    "use an image that exists, or the CDK CLI"
-                )
+            for image in manifest.get("dockerImages", {}).values():
+                assets.publish(account.client("ecr"), image, lambda text: _placeholders(account, text))
             for file in manifest.get("files", {}).values():
                 _publish_file(account, assembly, file)
 

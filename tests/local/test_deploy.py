@@ -100,13 +100,18 @@ def test_files_and_folders_are_published_where_the_manifest_says(assembly: Assem
     assert json.loads(answer["Payload"].read()) == "from the asset"
 
 
-def test_container_images_are_refused_with_a_sentence(assembly: Assembly, account: Account) -> None:
-    assembly.assets("Code", dockerImages={"abc": {}})
+def test_container_images_are_registered_and_not_built(
+    assembly: Assembly, account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    repository = "cdk-hnb659fds-container-assets-${AWS::AccountId}-${AWS::Region}"
+    destinations = {"here": {"repositoryName": repository, "imageTag": "abc"}}
+    assembly.assets("Code", dockerImages={"abc": {"source": {"directory": "x"}, "destinations": destinations}})
     assembly.stack("Code", exporting("shared"))
-    with pytest.raises(
-        DeploymentError, match=r"container image assets \(abc\), which the direct deploy does not build"
-    ):
-        account.deploy(assembly.write())
+    account.deploy(assembly.write())
+    name = f"cdk-hnb659fds-container-assets-{account.account_id}-{account.region}"
+    found = account.client("ecr").describe_images(repositoryName=name, imageIds=[{"imageTag": "abc"}])["imageDetails"]
+    assert found[0]["imageTags"] == ["abc"]
+    assert f"image {name}:abc is registered and not built" in caplog.text
 
 
 def test_a_template_too_long_for_a_request_is_deployed(assembly: Assembly, account: Account) -> None:

@@ -32,7 +32,7 @@ def encryption_key(account: str, arn: str) -> str | None:
         else:
             kept = internals("ministack.services.s3")._bucket_encryption.get(name)
         # What a stack has said of a key is not among what ministack's services know.
-        return _key_in(kept) or _key_in(_deployed_properties(arn if service == "sns" else name))
+        return _key_in(kept) or _key_in(deployed_properties(arn if service == "sns" else name))
 
 
 def _key_in(kept: Any) -> str | None:
@@ -40,7 +40,7 @@ def _key_in(kept: Any) -> str | None:
     return found[0] if found else None
 
 
-def _deployed_properties(physical_id: str) -> Any:
+def deployed_properties(physical_id: str) -> Any:
     """What a stack has deployed a resource with; None when no stack has it."""
     for stack in internals("ministack.services.cloudformation")._stacks.values():
         for resource in stack.get("_resources", {}).values():
