@@ -24,6 +24,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_PERSISTENCE, "PERSIST_STATE", "clear memory but not what is on disk"),
     Seam("ministack.app", "_docker_socket_present", "keep away from Docker", ()),
     Seam("ministack.app", "_reset_lock", "serve again in the same process after a stop"),
+    Seam("ministack.app", "_loaded_modules", "know whether calls are recorded"),
     Seam(
         _AGENTCORE,
         "handle_request",
@@ -69,6 +70,13 @@ def reset_all(*, keep_files: bool = False) -> None:
 def forget_loop() -> None:
     """Drop what is bound to the event loop of a stopped server."""
     internals("ministack.app")._reset_lock = None
+
+
+def must_see_requests() -> bool:
+    """Whether ministack has to see every request itself: it records them for CloudTrail, or is about to be reset."""
+    app = internals("ministack.app")
+    recording = "cloudtrail" in app._loaded_modules or os.environ.get("CLOUDTRAIL_RECORDING", "0") == "1"
+    return recording or (app._reset_lock is not None and app._reset_lock.locked())
 
 
 def keep_away_from_docker() -> None:
