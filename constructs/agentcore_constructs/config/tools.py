@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, overload
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ from .tokens import is_token
 
 if TYPE_CHECKING:
     from .allowed_tools import GatewayTool
+    from .deferred import Deferred
 
 ToolType = Literal[
     "remote_mcp", "agentcore_browser", "agentcore_gateway", "inline_function", "agentcore_code_interpreter"
@@ -344,15 +345,38 @@ class Tool:
             agent_core_code_interpreter=HarnessAgentCoreCodeInterpreterConfig.draft(code_interpreter_arn=arn),
         )
 
+    @overload
     @staticmethod
-    def inline(name: str, *, description: str, input_schema: Mapping[str, Any]) -> HarnessTool:
+    def inline(name: str, *, description: str, input_schema: Mapping[str, Any]) -> HarnessTool: ...
+
+    @overload
+    @staticmethod
+    def inline(
+        name: Callable[..., Any], *, description: str | None = None, approval: bool | None = None
+    ) -> Deferred: ...
+
+    @staticmethod
+    def inline(
+        name: str | Callable[..., Any],
+        *,
+        description: str | None = None,
+        input_schema: Mapping[str, Any] | None = None,
+        approval: bool | None = None,
+    ) -> HarnessTool | Deferred:
         """A function that the caller of the harness executes and answers.
 
         Args:
-            name: 1–64 of letters, digits, '_' and '-'.
+            name: 1–64 of letters, digits, '_' and '-'. Or a Python function, whose signature and docstring say the rest
+                and which becomes a Lambda function: `InlineTool.from_function` says more, and takes more.
             description: When the model should call it, 1–4096 characters.
             input_schema: JSON schema of its arguments, of type object.
+            approval: Whether a person must agree before a Python function runs.
         """
+        if callable(name):
+            # The construct side of a tool, which knows the configuration, and not the other way round.
+            from agentcore_constructs.tools.inline import InlineTool  # noqa: PLC0415
+
+            return InlineTool.from_function(name, description=description, approval=approval)
         return _tool(
             "inline_function",
             name,
