@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN: dict[str, tuple[str, set[str]]] = {
     "constructs/agentcore_constructs": (
         "users synthesize without the AWS SDK, the local cloud or a workflow",
-        {"boto3", "botocore", "agentcore_lambdas", "agentcore_stepfunctions", "agentcore_local", "agentcore_cli"},
+        {"boto3", "botocore", "agentcore_stepfunctions", "agentcore_local", "agentcore_cli"},
     ),
     "constructs/agentcore_constructs/config": (
         "configuration is pure data: no jsii process, no CDK",
