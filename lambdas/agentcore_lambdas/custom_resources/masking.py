@@ -25,7 +25,7 @@ _RULES = (
         rf"\1{MASK}",
     ),
     # --password value, -p value of docker login.
-    (re.compile(r"(--?(?:password|token|secret)\s+)(?!-)\S+", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"(?<!\S)(--?(?:password|token|secret)\s+)(?!-)\S+", re.IGNORECASE), rf"\1{MASK}"),
     # Access key ids of AWS, tokens of GitHub, GitLab, PyPI, npm, Slack, JSON web tokens.
     (re.compile(r"\b(?:AKIA|ASIA|AIDA|AROA)[A-Z0-9]{16}\b"), MASK),
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|pypi-|npm_|xox[abpr]-)[\w-]{16,}"), MASK),

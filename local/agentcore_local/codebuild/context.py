@@ -65,7 +65,7 @@ def built(source: zipfile.ZipFile, build: Build, environment: Mapping[str, str],
         _check(instruction, files, build, environment, say)
     content = hashlib.sha256(json.dumps([text, build.target, sorted(build.arguments.items())]).encode())
     for file in files:
-        content.update(file.encode() + b"\0" + source.read(posixpath.join(root, file)) + b"\0")
+        content.update(file.encode() + b"\0" + source.read(posixpath.normpath(posixpath.join(root, file))) + b"\0")
     return f"sha256:{content.hexdigest()}"
 
 
