@@ -59,7 +59,7 @@ class Execution:
         """
         if not self.is_ours:
             return []
-        needs = self._needs(config)
+        needs = self.needs(config)
         if isinstance(self.role, HarnessExecutionRole):
             needs = without(needs, self.role.needs)
         return self._policies.write(statements(needs, self._place))
@@ -84,7 +84,7 @@ class Execution:
         if self.is_ours:
             self._warn_of_model(config)
         else:
-            needs: dict[Any, Any] = {**self._needs(config)}
+            needs: dict[Any, Any] = {**self.needs(config)}
             if has_managed_memory(config):
                 needs["managed_memory"] = [{"memory": "*"}]
             messages.imported_role(self._scope, statements(needs, self._place))
@@ -110,7 +110,8 @@ class Execution:
         """Gives cdk-nag the reason for every wildcard in the policies made here."""
         self._policies.acknowledge_wildcards()
 
-    def _needs(self, config: HarnessConfig) -> Needs:
+    def needs(self, config: HarnessConfig) -> Needs:
+        """Returns what a configuration needs, and what calls may override."""
         return merged(self._reader.of(config), self._overrides)
 
     def _warn_of_model(self, config: HarnessConfig) -> None:

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from .host import Network
+    from .policy import Needs
+
 _MAX_NAME = 40
 
 
@@ -304,6 +307,21 @@ class Harness(HarnessBase):
             )
             raise HarnessConfigError([fault], self._subject())
         return self._host.network.connections
+
+    @property
+    def network(self) -> Network | None:
+        """The VPC that sessions are in; None on the public network, and where only ids of a VPC's parts are known."""
+        return self._host.network
+
+    @property
+    def config(self) -> HarnessConfig:
+        """The configuration as it is now, with what was left out written out."""
+        return self._config
+
+    @property
+    def needs(self) -> Needs:
+        """What the execution role needs now, for the configuration and for what calls may override."""
+        return self._execution.needs(self._config)
 
     @cached_property
     def _execution(self) -> Execution:
