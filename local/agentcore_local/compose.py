@@ -12,6 +12,7 @@ from .cfn.generic import RECORDS
 from .faults import TaskFailed
 from .harness import api
 from .harness.store import STORE
+from .memory import records
 from .process import PROCESS, LocalCloudError
 
 _STATE_FILE = "agentcore_local.json"
@@ -44,6 +45,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.on_code_unpacked(lambdas.fit)
     seams.lambda_client_contexts(client_context.read)
     seams.route_agentcore(api.in_front_of)
+    seams.serve_memory(records.extract)
     seams.evaluate_conditions_fully()
     registry.register()
     custom_resources.install()

@@ -15,6 +15,7 @@ from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
 from agentcore_local.agents.run import Run
 from agentcore_local.agents.sessions import Session, Store
+from agentcore_local.memory.conversations import Conversations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Event", "Invocation", "invoke", "invoke_in_batches", "models", "reset", "scripts", "sessions", "shutdown"]
 
 loop = AgentLoop()
-sessions = Store()
+sessions = Store(repository=Conversations())
 
 
 async def invoke(invocation: Invocation) -> AsyncGenerator[Event, None]:
@@ -76,6 +77,7 @@ async def invoke_in_batches(invocation: Invocation) -> AsyncGenerator[list[Event
             answer=answer,
             stream=Stream(journal.listening(channel.put)),
             room=channel.room,
+            keep=sessions.save,
         )
         work = _work(run, session, resolved.actor_id, journal)
         channel.start(loop.get(), work, finally_=lambda: sessions.release(session))
@@ -101,7 +103,6 @@ async def _work(run: Run, session: Session, actor_id: str, journal: logs.Journal
         # A model call has its price, whatever became of the invocation.
         session.conversations[actor_id].count(run.usage)
     session.conversations[actor_id].turns += run.is_turn
-    sessions.save(session, actor_id)
 
 
 def reset(account: str | None = None) -> None:

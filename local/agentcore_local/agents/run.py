@@ -18,6 +18,7 @@ from agentcore_local.agents.loop_hooks import LoopHooks
 from agentcore_local.agents.sessions import Conversation, Pending, Session
 from agentcore_local.agents.tools import toolbox
 from agentcore_local.faults import StreamFailed
+from agentcore_local.memory import conversations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,6 +42,7 @@ class Run:
         answer: The result of an inline call this invocation goes on with; None for an ordinary one.
         stream: Where the events go.
         room: Waited for between two events, so that a slow reader slows the agent down.
+        keep: Told what the invocation has added to the conversation, before that counts.
     """
 
     def __init__(
@@ -52,12 +54,15 @@ class Run:
         answer: dict[str, Any] | None,
         stream: Stream,
         room: Callable[[], Awaitable[None]],
+        keep: Callable[[Plan, list[dict[str, Any]], Conversation], None],
     ) -> None:
         self._plan = plan
         self._conversation = conversation
         self._answer = answer
         self._stream = stream
         self._room = room
+        self._keep = keep
+        self._said: list[dict[str, Any]] = []
         self._pending: Pending | None = None
         self._cancelled = threading.Event()
         self._lifecycle = Lifecycle(plan, session, stream)
@@ -85,6 +90,7 @@ class Run:
         """
         try:
             permissions.load(self._plan, self._session, resumes=self._answer is not None)
+            conversations.check(self._plan)
             if await self._lifecycle.before_invocation(self._plan.messages):
                 self._stream.end("hook_stopped")
             else:
@@ -118,11 +124,16 @@ class Run:
         """Make what happened the conversation's history; only now, so that a failed invocation leaves no trace."""
         truncation.finish(agent)
         permissions.keep(self._plan)
-        self._conversation.messages = cast("list[dict[str, Any]]", agent.messages)
-        self._conversation.pending = self._pending
-        self._conversation.snapshot = (
-            agent.take_snapshot(include=["interrupt_state"]).to_dict() if self._pending is not None else None
+        now = Conversation(
+            messages=cast("list[dict[str, Any]]", agent.messages),
+            pending=self._pending,
+            snapshot=agent.take_snapshot(include=["interrupt_state"]).to_dict() if self._pending is not None else None,
         )
+        # What the user said is not among what the agent tells; the answer to a call is in the tools' message.
+        self._keep(self._plan, [*(self._plan.messages if self.is_turn else ()), *self._said], now)
+        self._conversation.messages = now.messages
+        self._conversation.pending = now.pending
+        self._conversation.snapshot = now.snapshot
 
     async def _provider(self) -> models.Provider:
         try:
@@ -137,10 +148,11 @@ class Run:
 
     def _agent(self, provider: models.Provider) -> Agent:
         history = list(self._conversation.messages)
+        remembered = conversations.remembered(self._plan, history)
         agent = Agent(
             model=provider.model,
             messages=cast("Any", history),
-            system_prompt=cast("Any", self._plan.system_prompt) or None,
+            system_prompt=cast("Any", [*self._plan.system_prompt, *remembered]) or None,
             callback_handler=None,
             conversation_manager=truncation.manager(self._plan.truncation),
             hooks=[self._hooks],
@@ -182,6 +194,7 @@ class Run:
                     self._stream.model_chunk(item["event"])
                 elif "message" in item:
                     self._hooks.on_message(item["message"])
+                    self._said.append(item["message"])
                 elif "result" in item:
                     result = item["result"]
                 await self._room()

@@ -4,9 +4,9 @@ A session is one machine (here: one directory) and the conversations of its acto
 account and Region. On the service the machine stops after an idle time or at the end of its life; the conversation then
 lives on only if the harness has a memory. The same happens here, measured by the same settings.
 
-`Store` keeps everything in the process. A `Repository` given to it is asked for conversations the process does not
-know and told about those that changed: the seam for keeping them in files or in AgentCore Memory. What it sees is plain
-JSON.
+`Store` keeps conversations in the process as long as the machine lives. A `Repository` given to it is asked for those
+the process does not know and told what is added to them: `agentcore_local.memory.conversations` keeps them in the
+memory of their harness. What it sees is plain JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from agentcore_local.faults import RequestRefused
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from agentcore_local.agents.plan import Plan
 
@@ -104,11 +104,18 @@ class Conversation:
 class Repository(Protocol):
     """Where conversations live beyond the process."""
 
-    def load(self, key: SessionKey, actor_id: str) -> dict[str, Any] | None:
+    def keeps(self, plan: Plan) -> bool:
+        """Whether conversations of this plan's harness are kept at all."""
+
+    def load(self, plan: Plan) -> dict[str, Any] | None:
         """The conversation's JSON, or None when there is none."""
 
-    def save(self, key: SessionKey, actor_id: str, conversation: dict[str, Any]) -> None:
-        """Keep the conversation's JSON, replacing what was there."""
+    def save(self, plan: Plan, said: Sequence[dict[str, Any]], state: dict[str, Any] | None) -> None:
+        """Keep what an invocation has added: its messages, and what the agent waits for now.
+
+        Raises:
+            StreamFailed: It cannot be kept.
+        """
 
 
 @dataclass(slots=True)
@@ -116,6 +123,7 @@ class Session:
     """One session and its machine.
 
     Attributes:
+        is_kept: Whether a repository keeps its conversations.
         last_delivery: What brings the session's last lifecycle event to a topic or a bus; the next one waits for it.
     """
 
@@ -127,6 +135,7 @@ class Session:
     idle_seconds: int
     lifetime_seconds: int
     has_memory: bool
+    is_kept: bool = False
     busy: bool = False
     last_delivery: asyncio.Task[None] | None = None
     conversations: dict[str, Conversation] = field(default_factory=dict)
@@ -169,7 +178,7 @@ class Store:
                 )
             session.busy = True
         self._settle(session, plan, now)
-        return session, self._conversation(session, plan.actor_id)
+        return session, self._conversation(session, plan)
 
     def release(self, session: Session) -> None:
         """Give the session back."""
@@ -181,10 +190,21 @@ class Store:
         """How long ago the session was last worked in; 0 while it is."""
         return 0.0 if session.busy else max(0.0, self._clock() - session.last_used)
 
-    def save(self, session: Session, actor_id: str) -> None:
-        """Tell the repository that a conversation has changed."""
+    def save(self, plan: Plan, said: Sequence[dict[str, Any]], now: Conversation) -> None:
+        """Tell the repository what an invocation adds to its conversation.
+
+        Args:
+            plan: The invocation.
+            said: Its messages.
+            now: The conversation with them.
+
+        Raises:
+            StreamFailed: The repository cannot keep it.
+        """
         if self._repository is not None:
-            self._repository.save(session.key, actor_id, session.conversations[actor_id].to_json())
+            whole = now.to_json()
+            state = {name: whole[name] for name in ("pending", "snapshot")} if now.pending is not None else None
+            self._repository.save(plan, said, state)
 
     def clear(self, account: str | None = None) -> None:
         """Forget all sessions, or those of one account, and remove their directories."""
@@ -221,16 +241,22 @@ class Store:
         """Start a fresh machine when the old one has expired or runs another version of the harness."""
         if session.version != plan.version:
             session.machine.expire(with_storage=True)  # devguide harness-environment: a new version starts empty
+            self._forget(session)
             session.started = now
         elif _expired(session, now):
             self._stop(session)
             session.started = now
         session.version, session.has_memory = plan.version, plan.has_memory
+        session.is_kept = self._repository is not None and self._repository.keeps(plan)
         session.idle_seconds, session.lifetime_seconds = plan.idle_seconds, plan.lifetime_seconds
 
     def _stop(self, session: Session) -> None:
         session.machine.expire(with_storage=False)
-        if not session.has_memory:
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        """What was said is gone with the machine, or is read again from where it is kept."""
+        if session.is_kept or not session.has_memory:
             session.conversations.clear()
 
     def is_sweep_due(self) -> bool:
@@ -252,12 +278,12 @@ class Store:
         for session in stopped:
             session.machine.clean()
 
-    def _conversation(self, session: Session, actor_id: str) -> Conversation:
-        conversation = session.conversations.get(actor_id)
+    def _conversation(self, session: Session, plan: Plan) -> Conversation:
+        conversation = session.conversations.get(plan.actor_id)
         if conversation is None:
-            stored = self._repository.load(session.key, actor_id) if self._repository is not None else None
+            stored = self._repository.load(plan) if self._repository is not None else None
             conversation = Conversation.from_json(stored) if stored else Conversation()
-            session.conversations[actor_id] = conversation
+            session.conversations[plan.actor_id] = conversation
         return conversation
 
     def _make_directory(self) -> Path:

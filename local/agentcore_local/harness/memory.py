@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from agentcore_local import seams
+from agentcore_local.memory import records
 
 from .errors import ServiceError, refused
 from .store import Scope, random_suffix
 
 DEFAULT_STRATEGIES = ["SEMANTIC", "SUMMARIZATION"]
 DEFAULT_EXPIRY_DAYS = 30
-# What the service fills in for every ACTIVE strategy of a memory of your own (devguide harness-memory).
-_DERIVED = {"topK": 10, "relevanceScore": 0.2}
 _STRATEGY_INPUT = {
     "SEMANTIC": "semanticMemoryStrategy",
     "SUMMARIZATION": "summaryMemoryStrategy",
@@ -105,14 +104,8 @@ def existing(scope: Scope, wanted: dict[str, Any]) -> dict[str, Any]:
             f"Memory '{wanted['arn']}' was not found; create it before the harness that uses it",
             name="memory.agentCoreMemoryConfiguration.arn",
         )
-    if "retrievalConfig" not in configuration:
-        configuration["retrievalConfig"] = {
-            namespace: {**_DERIVED, "strategyId": strategy["strategyId"]}
-            for strategy in record.get("strategies", [])
-            if strategy.get("status") == "ACTIVE"
-            for namespace in strategy.get("namespaces") or strategy.get("namespaceTemplates") or []
-        }
-    return configuration
+    derived = records.retrieval(scope, record["id"], configuration)
+    return {**configuration, "retrievalConfig": derived}
 
 
 def guard(scope: Scope, method: str, memory_id: str, body: dict[str, Any]) -> ServiceError | None:

@@ -57,7 +57,21 @@ from .images import (
 )
 from .lambdas import end_lambda_workers, lambda_client_contexts, lambda_surroundings, on_code_unpacked
 from .logs import call_logs
-from .memory import call_memory, create_memory, delete_memory, read_memory, release_memory, update_memory
+from .memory import (
+    call_memory,
+    create_event,
+    create_memory,
+    delete_event,
+    delete_memory,
+    put_records,
+    read_events,
+    read_memory,
+    read_records,
+    release_memory,
+    retrieve_records,
+    serve_memory,
+    update_memory,
+)
 from .resources import encryption_key, key_admits_service, read_efs_access_point
 from .scope import acting_for, current_scope
 from .server import (
@@ -98,10 +112,12 @@ __all__ = [
     "conditions_met",
     "copied",
     "count_loopback_as_tls",
+    "create_event",
     "create_memory",
     "current_scope",
     "custom_named",
     "decide",
+    "delete_event",
     "delete_memory",
     "denial_message",
     "distributed_maps",
@@ -128,17 +144,22 @@ __all__ = [
     "parse_policies",
     "project",
     "put_image",
+    "put_records",
     "read_efs_access_point",
+    "read_events",
     "read_memory",
+    "read_records",
     "read_role",
     "release_memory",
     "replace_replacing_properties",
     "replacing_properties",
     "reset_all",
     "resource_handlers",
+    "retrieve_records",
     "role_documents",
     "route_agentcore",
     "run_on_worker_thread",
+    "serve_memory",
     "stack_tags",
     "state_machine_roles",
     "streaming",

@@ -3,17 +3,35 @@
 # ruff: noqa: SLF001 - private names are what this package is for
 from __future__ import annotations
 
+import base64
+import functools
 import http
 import json
+import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from agentcore_local.harness.errors import ServiceError
 
 from .base import Scope, Seam, SeamBrokenError, internals
-from .scope import acting_for
+from .scope import acting_for, current_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 _AGENTCORE = "ministack.services.bedrock_agentcore"
+_WRITING = {
+    "_create_event": ("raw_memory_id", "body"),
+    "_delete_event": ("raw_memory_id", "actor_id", "session_id", "event_id"),
+    "_batch_create_memory_records": ("raw_memory_id", "body"),
+    "_batch_update_memory_records": ("raw_memory_id", "body"),
+    "_batch_delete_memory_records": ("raw_memory_id", "body"),
+    "_delete_memory_record": ("raw_memory_id", "record_id"),
+}
+_DEFAULT_PAGE = 20
+# The agents' thread writes as well as the server's.
+_LOCK = threading.RLock()
 
 SEAMS: tuple[Seam, ...] = (
     Seam(_AGENTCORE, "_memories", "create managed memories"),
@@ -21,6 +39,18 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_AGENTCORE, "_create_memory", "create the memories of templates", ("body",)),
     Seam(_AGENTCORE, "_update_memory", "update the memories of templates", ("memory_id", "body")),
     Seam(_AGENTCORE, "_delete_memory", "delete a managed memory with its data", ("memory_id",)),
+    Seam(_AGENTCORE, "_memory_events", "read the events of a session"),
+    Seam(_AGENTCORE, "_memory_records", "keep what was extracted"),
+    Seam(_AGENTCORE, "_record_id", "name what was extracted", ()),
+    Seam(
+        _AGENTCORE,
+        "_list_events",
+        "list events newest first",
+        ("raw_memory_id", "actor_id", "session_id", "body"),
+    ),
+    Seam(_AGENTCORE, "_list_memory_records", "understand namespacePath", ("raw_memory_id", "body")),
+    Seam(_AGENTCORE, "_retrieve_memory_records", "understand namespacePath", ("raw_memory_id", "body")),
+    *(Seam(_AGENTCORE, name, "write one after the other", parameters) for name, parameters in _WRITING.items()),
 )
 
 
@@ -71,13 +101,18 @@ def call_memory(operation: str, request: dict[str, Any], *, memory_id: str = "")
     """
     agentcore, body = internals(_AGENTCORE), json.dumps(request).encode()
     create = operation == "create"
-    status, headers, answer = agentcore._create_memory(body) if create else agentcore._update_memory(memory_id, body)
-    content = json.loads(answer)
+    answered = agentcore._create_memory(body) if create else agentcore._update_memory(memory_id, body)
+    memory: dict[str, Any] = _content(answered)["memory"]
+    return memory
+
+
+def _content(answered: Any) -> dict[str, Any]:
+    status, headers, body = answered
+    content: dict[str, Any] = json.loads(body)
     if status >= http.HTTPStatus.BAD_REQUEST:
         code = str(content.get("__type") or headers.get("x-amzn-errortype") or "InternalServerException")
         raise ServiceError(code.rsplit("#", 1)[-1], str(content.get("message", "")))
-    memory: dict[str, Any] = content["memory"]
-    return memory
+    return content
 
 
 def read_memory(scope: Scope, memory_id: str) -> dict[str, Any] | None:
@@ -112,3 +147,154 @@ def delete_memory(scope: Scope, memory_id: str) -> None:
     """Delete a memory with its events and records; one that is gone is fine."""
     with acting_for(scope):
         internals(_AGENTCORE)._delete_memory(memory_id)
+
+
+# ---- what is in a memory ---------------------------------------------------------------------------------------------
+
+
+def create_event(scope: Scope, memory_arn: str, request: Mapping[str, Any]) -> None:
+    """CreateEvent, as an account and Region.
+
+    Raises:
+        ServiceError: What the operation answered.
+    """
+    with acting_for(scope):
+        _content(internals(_AGENTCORE)._create_event(memory_arn, json.dumps(request).encode()))
+
+
+def delete_event(scope: Scope, memory_arn: str, event: Mapping[str, Any]) -> None:
+    """DeleteEvent, as an account and Region; one that is gone is fine."""
+    with acting_for(scope):
+        internals(_AGENTCORE)._delete_event(memory_arn, event["actorId"], event["sessionId"], event["eventId"])
+
+
+def read_events(scope: Scope, memory_id: str, actor_id: str, session_id: str) -> list[dict[str, Any]]:
+    """The events of an actor's session, oldest first."""
+    bucket = internals(_AGENTCORE)._memory_events.get_scoped(*scope, memory_id, {})
+    session = bucket.get(actor_id, {}).get(session_id)
+    return list(session["events"]) if session else []
+
+
+def read_records(scope: Scope, memory_id: str) -> dict[str, dict[str, Any]]:
+    """The long-term records of a memory by their ids."""
+    found: dict[str, dict[str, Any]] = internals(_AGENTCORE)._memory_records.get_scoped(*scope, memory_id, {})
+    return dict(found)
+
+
+def put_records(scope: Scope, memory_id: str, records: Sequence[dict[str, Any]]) -> None:
+    """Add long-term records, or replace those with the same `memoryRecordId`; without one they get one."""
+    agentcore = internals(_AGENTCORE)
+    with _LOCK:
+        bucket = dict(agentcore._memory_records.get_scoped(*scope, memory_id, {}))
+        for record in records:
+            record_id = record.get("memoryRecordId") or agentcore._record_id()
+            bucket[record_id] = {**record, "memoryRecordId": record_id}
+        agentcore._memory_records.set_scoped(*scope, memory_id, bucket)
+
+
+def retrieve_records(scope: Scope, memory_arn: str, request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """RetrieveMemoryRecords, as an account and Region: the first page.
+
+    Raises:
+        ServiceError: What the operation answered.
+    """
+    with acting_for(scope):
+        answered = internals(_AGENTCORE)._retrieve_memory_records(memory_arn, json.dumps(request).encode())
+    found: list[dict[str, Any]] = _content(answered)["memoryRecordSummaries"]
+    return found
+
+
+def serve_memory(extract: Callable[[Scope, dict[str, Any]], None]) -> None:
+    """Have ministack's memories do what the service's do.
+
+    Events are listed newest first; a `namespacePath` means everything below it; every new event is extracted from,
+    unless it says not to.
+
+    Args:
+        extract: Gets the account and Region of the memory, and the event.
+    """
+    for name in _WRITING:
+        _wrap(name, _one_at_a_time)
+    _wrap("_create_event", functools.partial(_extracting, extract), over=True)
+    _wrap("_list_events", _newest_first)
+    for name in ("_list_memory_records", "_retrieve_memory_records"):
+        _wrap(name, _by_path)
+
+
+def _wrap(name: str, wrapper: Callable[[Any], Any], *, over: bool = False) -> None:
+    """Put a function in another one's place; at every start anew, or over what was put there before."""
+    module = internals(_AGENTCORE)
+    there = getattr(module, name)
+    original = there if over else getattr(there, "__wrapped__", there)
+    wrapped = wrapper(original)
+    wrapped.__wrapped__ = getattr(there, "__wrapped__", there)
+    setattr(module, name, wrapped)
+
+
+def _one_at_a_time(original: Any) -> Any:
+    def locked(*args: Any) -> Any:
+        with _LOCK:
+            return original(*args)
+
+    return locked
+
+
+def _extracting(extract: Callable[[Scope, dict[str, Any]], None], original: Any) -> Any:
+    def create_event(raw_memory_id: str, body: bytes) -> Any:
+        answered = original(raw_memory_id, body)
+        if answered[0] < http.HTTPStatus.BAD_REQUEST and json.loads(body or b"{}").get("extractionMode") != "SKIP":
+            arn = unquote(raw_memory_id)
+            _, _, _, region, account, *_ = arn.split(":") if ":memory/" in arn else ("", "", "", "", "")
+            extract((account, region) if account else current_scope(), json.loads(answered[2])["event"])
+        return answered
+
+    return create_event
+
+
+def _newest_first(original: Any) -> Any:
+    def list_events(raw_memory_id: str, actor_id: str, session_id: str, body: bytes) -> Any:
+        request = json.loads(body or b"{}")
+        asked = {name: value for name, value in request.items() if name not in ("maxResults", "nextToken")}
+        events: list[Any] = []
+        token: str | None = None
+        while True:
+            page = {**asked, "maxResults": 100, **({"nextToken": token} if token else {})}
+            status, headers, content = answered = original(
+                raw_memory_id, actor_id, session_id, json.dumps(page).encode()
+            )
+            if status >= http.HTTPStatus.BAD_REQUEST:
+                return answered
+            found = json.loads(content)
+            events += found["events"]
+            token = found.get("nextToken")
+            if token is None:
+                break
+        events.reverse()
+        return status, headers, json.dumps(_page(events, request)).encode()
+
+    return list_events
+
+
+def _page(events: list[Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """One page; a token names the event the page before ended with, so that new events do not shift it."""
+    start, size = 0, request.get("maxResults", _DEFAULT_PAGE)
+    if token := request.get("nextToken"):
+        after = base64.urlsafe_b64decode(str(token).encode()).decode(errors="replace")
+        start = next((index + 1 for index, event in enumerate(events) if event["eventId"] == after), len(events))
+    page: dict[str, Any] = {"events": events[start : start + size]}
+    if start + size < len(events):
+        last = page["events"][-1]["eventId"]
+        page["nextToken"] = base64.urlsafe_b64encode(last.encode()).decode()
+    return page
+
+
+def _by_path(original: Any) -> Any:
+    def by_path(raw_memory_id: str, body: bytes) -> Any:
+        request = json.loads(body or b"{}")
+        if (path := request.pop("namespacePath", None)) is not None:
+            # ministack matches whole namespaces, in which * is any text.
+            request["namespace"] = f"{path.rstrip('*')}*"
+            body = json.dumps(request).encode()
+        return original(raw_memory_id, body)
+
+    return by_path

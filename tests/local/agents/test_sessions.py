@@ -245,16 +245,19 @@ def test_a_repository_keeps_conversations_beyond_the_process(store_and_plan):
     kept: dict[tuple, dict] = {}
 
     class Shelf:
-        def load(self, key, actor_id):
-            return kept.get((key, actor_id))
+        def keeps(self, plan):
+            return True
 
-        def save(self, key, actor_id, conversation):
-            kept[key, actor_id] = conversation
+        def load(self, plan):
+            return kept.get((plan.session_id, plan.actor_id))
+
+        def save(self, plan, said, state):
+            kept[plan.session_id, plan.actor_id] = {"messages": list(said), **(state or {})}
 
     first = Store(repository=Shelf())
     session, conversation = first.acquire(plan)
-    conversation.messages.append({"role": "user", "content": [{"text": "remember"}]})
-    first.save(session, plan.actor_id)
+    said = [{"role": "user", "content": [{"text": "remember"}]}]
+    first.save(plan, said, replace(conversation, messages=said))
     first.release(session)
     _, again = Store(repository=Shelf()).acquire(plan)
     assert again == Conversation(messages=[{"role": "user", "content": [{"text": "remember"}]}])
