@@ -107,7 +107,7 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         Raises:
             HarnessConfigError: The service would refuse it; with every fault there is.
         """
-        wanted: dict[str, str] = dict(namespaces or {})
+        wanted: dict[str, str] = {str(name): namespace for name, namespace in (namespaces or {}).items()}
         length = days(expiry)
         faults = [*_strategy_faults(strategies), *_namespace_faults(strategies, wanted), *_other(length, memory_name)]
         if faults:
