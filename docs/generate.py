@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import _behaviours
 import _coverage
 import _map
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES: dict[str, Callable[[], str]] = {
     "docs/coverage.md": _coverage.markdown,
     "docs/iam.md": iam_reference,
+    "docs/local-behaviours.md": _behaviours.markdown,
     "ARCHITECTURE.md": _map.markdown,
 }
 
