@@ -138,53 +138,57 @@ class MemoryRetentionHandler(Handler[MemoryRetentionProperties]):
 
     def _go_on(self, request: Request[MemoryRetentionProperties], *, is_first: bool) -> Outcome:
         memory = request.physical_id or request.properties.memory_arn
-        finished, waiting = Outcome(memory), Outcome(memory, done=False)
+        is_done = False
         try:
-            harness = self._harness(request.properties.harness_id)
-            # One that is being deleted takes no update any more; whoever deletes it had the choice.
-            if harness is None or harness["status"] == "DELETING":
-                logger.info("harness is gone", harness=request.properties.harness_id)
-                return finished
-            if harness["status"] in _TRANSITIONAL:
-                return waiting
-            if "managedMemoryConfiguration" not in (harness.get("memory") or {}):
-                logger.info("memory is not managed by the harness", memory=memory)
-                return finished
-            if harness["status"] == "UPDATE_FAILED" and not is_first:
-                why = harness.get("failureReason") or "the service gives no reason"
-                raise Failed(f"the memory {memory} could not be detached from {harness['harnessId']}: {why}")
-            if not self._is_wanted(request):
-                return finished
-            self._detach(request, harness)
+            is_done = self._is_done(request, is_first=is_first)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == _GONE:
-                return finished
             if code not in _PASSING:
                 raise
             logger.info("waiting", error=code, operation=error.operation_name)
         except (ConnectionError, HTTPClientError) as error:
             # It may have arrived all the same: the harness' state tells, next time.
             logger.info("no answer", error=type(error).__name__)
-        return waiting
+        return Outcome(memory, done=is_done)
+
+    def _is_done(self, request: Request[MemoryRetentionProperties], *, is_first: bool) -> bool:
+        """Detaches the memory if that is due, and tells whether nothing is left to do."""
+        harness = self._harness(request.properties.harness_id)
+        if harness is None or harness["status"] in _TRANSITIONAL or not _manages_memory(harness):
+            return harness is None or harness["status"] not in _TRANSITIONAL
+        if harness["status"] == "UPDATE_FAILED" and not is_first:
+            why = harness.get("failureReason") or "the service gives no reason"
+            memory = request.properties.memory_arn
+            raise Failed(f"the memory {memory} could not be detached from {harness['harnessId']}: {why}")
+        if not self._is_wanted(request):
+            return True
+        self._detach(request, harness)
+        after = self._harness(request.properties.harness_id)
+        return after is None or (after["status"] == "READY" and not _manages_memory(after))
 
     def _harness(self, harness_id: str) -> dict[str, Any] | None:
+        """The harness; None when it is gone or going: whoever deletes it then had the choice."""
         try:
             found: dict[str, Any] = self._aws(_CONTROL).get_harness(harnessId=harness_id)["harness"]
         except ClientError as error:
             if error.response["Error"]["Code"] == _GONE:
                 return None
             raise
-        return found
+        return None if found["status"] == "DELETING" else found
 
     def _detach(self, request: Request[MemoryRetentionProperties], harness: Mapping[str, Any]) -> None:
         # The same token for a request that is delivered twice; another one when an earlier attempt has come and gone.
         seed = f"{request.stack_id}/{request.request_id}/{harness.get('harnessVersion')}"
-        self._aws(_CONTROL).update_harness(
-            harnessId=harness["harnessId"],
-            clientToken=hashlib.sha256(seed.encode()).hexdigest(),
-            memory={"optionalValue": {"disabled": {}}},
-        )
+        try:
+            self._aws(_CONTROL).update_harness(
+                harnessId=harness["harnessId"],
+                clientToken=hashlib.sha256(seed.encode()).hexdigest(),
+                memory={"optionalValue": {"disabled": {}}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _GONE:
+                raise
+            return
         logger.info("memory detached", memory=harness["memory"]["managedMemoryConfiguration"].get("arn"))
 
     # ---- what it is deleted for --------------------------------------------------------------------------------------
@@ -230,10 +234,14 @@ class MemoryRetentionHandler(Handler[MemoryRetentionProperties]):
             return not self._aws(_DATA).list_actors(memoryId=memory_arn, maxResults=1)["actorSummaries"]
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in _PASSING or code == _GONE:
+            if code in _PASSING:
                 raise
             logger.warning("the memory does not say whether it was used; keeping it", error=code)
             return False
+
+
+def _manages_memory(harness: Mapping[str, Any]) -> bool:
+    return "managedMemoryConfiguration" in (harness.get("memory") or {})
 
 
 def handler() -> MemoryRetentionHandler:
