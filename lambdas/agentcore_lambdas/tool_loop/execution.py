@@ -1,0 +1,121 @@
+"""Runs the Lambda function of an inline tool once per call, whatever is delivered or tried again.
+
+Powertools notes a call in DynamoDB before the function is invoked, and its result after. A call that was noted and has
+no result was cut off while the function ran: it may have taken effect, so it is not run again, and the agent is told.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+
+from agentcore_lambdas.tool_loop.models import Call, Result
+from agentcore_lambdas.tools.results import ToolResult, read
+from agentcore_lambdas.tools.runtime import TOOL_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+logger = Logger(child=True)
+
+RESULT_LIMIT = 300_000
+"""Bytes of a result: an item of DynamoDB holds 400 KB, and a model reads far less."""
+KEPT_SECONDS = 24 * 3600
+"""How long it is known that a call was run; longer than a session lives without use."""
+
+# The function's own limit is 15 minutes. An invocation is never repeated by the SDK: it may have taken effect.
+_CONFIG = Config(read_timeout=910, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
+_NOT_RUN = frozenset({"TooManyRequestsException", "ThrottlingException", "ResourceNotReadyException"})
+
+_UNKNOWN = (
+    "This call was begun, and then the connection to the tool was lost. It may have taken effect. It is not run again: "
+    "find out whether it did before you call the tool anew."
+)
+
+
+class NotRun(Exception):  # noqa: N818  (control flow: nothing has happened)
+    """The function was not invoked, so that the call may be tried again."""
+
+
+class Execution:
+    """Runs calls, once each."""
+
+    def __init__(self, table: str, client: Any = None, dynamodb: Any = None) -> None:
+        """Prepares the record of calls.
+
+        Args:
+            table: Name of the DynamoDB table, with the key `id` and the time to live `expiration`.
+            client: Of Lambda.
+            dynamodb: Client of DynamoDB.
+        """
+        self._client = client or boto3.client("lambda", config=_CONFIG)
+        store = DynamoDBPersistenceLayer(table_name=table, boto3_client=dynamodb)
+        # Without Lambda's context: with it, Powertools would run a call again whose run was cut off.
+        config = IdempotencyConfig(event_key_jmespath="[session, id]", expires_after_seconds=KEPT_SECONDS)
+        once: Callable[..., Any] = idempotent_function(
+            self._run, data_keyword_argument="call", persistence_store=store, config=config, key_prefix="tool-call"
+        )
+        self._once = once
+
+    def run(self, session_id: str, call: Call, function: str) -> Result:
+        """Runs a call, or returns what it gave before.
+
+        Args:
+            session_id: The conversation it belongs to.
+            call: What the agent asks for.
+            function: ARN of the Lambda function.
+
+        Raises:
+            NotRun: The function could not be invoked, and nothing has happened.
+        """
+        asked = {"session": session_id, "id": call.tool_use_id, "name": call.name, "input": call.input}
+        try:
+            told = self._once(call={**asked, "function": function})
+        except IdempotencyAlreadyInProgressError:
+            logger.warning("a call was cut off before", tool=call.name, tool_use_id=call.tool_use_id)
+            return Result(tool_use_id=call.tool_use_id, text=_UNKNOWN, is_error=True)
+        return Result(tool_use_id=call.tool_use_id, text=told["text"], is_error=told["isError"])
+
+    def _run(self, *, call: Mapping[str, Any]) -> dict[str, Any]:
+        told = {TOOL_NAME: call["name"], "toolUseId": call["id"], "runtimeSessionId": call["session"]}
+        context = base64.b64encode(json.dumps({"custom": told}).encode()).decode()
+        try:
+            response = self._client.invoke(
+                FunctionName=call["function"],
+                InvocationType="RequestResponse",
+                ClientContext=context,
+                Payload=json.dumps(call["input"]).encode(),
+            )
+            result = read(response["Payload"].read(), response.get("FunctionError"))
+        except ClientError as error:
+            if error.response["Error"].get("Code") in _NOT_RUN:
+                raise NotRun(str(error)) from None
+            result = ToolResult(is_error=True, value=f"The tool cannot be run: {_code(error)}.")
+        except (HTTPClientError, ConnectionError):
+            result = ToolResult(is_error=True, value=_UNKNOWN)
+        return _as_text(call["name"], result)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code", "unknown error"))
+
+
+def _as_text(name: str, result: ToolResult) -> dict[str, Any]:
+    text = result.value if isinstance(result.value, str) else json.dumps(result.value, ensure_ascii=False)
+    size = len(text.encode())
+    if size > RESULT_LIMIT:
+        limit = f"{RESULT_LIMIT // 1000} KB"
+        return {"text": f"The tool {name} gave {size // 1000} KB, and at most {limit} can be read.", "isError": True}
+    return {"text": text, "isError": result.is_error}

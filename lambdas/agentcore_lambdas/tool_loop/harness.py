@@ -1,0 +1,117 @@
+"""Asks a harness: one request, its whole stream, and what may be tried again.
+
+Throttling is refused before anything happens, so it is tried again. A stream that breaks off is tried once more: the
+agent may have worked already, but its inline tools run once per call whatever happens (see `execution`).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+from botocore.exceptions import ClientError, EventStreamError, HTTPClientError
+
+from agentcore_lambdas.tool_loop import errors
+from agentcore_lambdas.tool_loop.stream import Reply, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+logger = Logger(child=True)
+
+_THROTTLING_TRIES = 5
+_FAILURE_TRIES = 2
+_LONGEST_PAUSE_SECONDS = 20.0
+# A hook may hold the stream silent for 900 seconds, and an idle connection is cut after 350 without keepalive:
+# https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-lifecycle-hooks.html
+_CONFIG = Config(read_timeout=1000, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
+
+_REFUSED = {
+    "AccessDeniedException": errors.HarnessAccessDenied,
+    "ResourceNotFoundException": errors.HarnessNotFound,
+    "ValidationException": errors.HarnessInvalidRequest,
+    "validationException": errors.HarnessInvalidRequest,
+    "ServiceQuotaExceededException": errors.HarnessThrottled,
+}
+_FAILED = {
+    "InternalServerException": errors.HarnessInternalError,
+    "internalServerException": errors.HarnessInternalError,
+    "RuntimeClientError": errors.HarnessRuntimeFailed,
+    "runtimeClientError": errors.HarnessRuntimeFailed,
+}
+
+
+class Harness:
+    """A client of harnesses for one invocation of the loop."""
+
+    def __init__(self, client: Any = None, pause: Callable[[float], None] = time.sleep) -> None:
+        """Takes or makes the client.
+
+        Args:
+            client: Of `bedrock-agentcore`.
+            pause: Waits, in seconds.
+        """
+        self._client = client or boto3.client("bedrock-agentcore", config=_CONFIG)
+        self._pause = pause
+
+    def ask(self, request: Mapping[str, Any], inline: Collection[str], answered: Collection[str]) -> Reply:
+        """Sends a request and reads the reply to its end.
+
+        Args:
+            request: Members of InvokeHarness.
+            inline: Names of the inline tools.
+            answered: Ids of the calls that were answered before.
+
+        Raises:
+            ToolLoopError: It failed, also when tried again where that can help.
+        """
+        throttled = failed = 0
+        while True:
+            try:
+                return self._once(request, inline, answered)
+            except errors.HarnessInvalidRequest as error:
+                if failed:
+                    raise errors.HarnessHasTakenIt(str(error)) from None
+                raise
+            except errors.HarnessThrottled:
+                throttled += 1
+                if throttled >= _THROTTLING_TRIES:
+                    raise
+                self._wait(throttled)
+            except (errors.HarnessInternalError, errors.HarnessRuntimeFailed, errors.HarnessConnectionLost) as error:
+                failed += 1
+                if failed >= _FAILURE_TRIES:
+                    raise
+                logger.warning("asking the harness again", error=type(error).__name__)
+                self._wait(failed)
+
+    def _once(self, request: Mapping[str, Any], inline: Collection[str], answered: Collection[str]) -> Reply:
+        try:
+            reply = read(self._client.invoke_harness(**request)["stream"], inline, answered)
+        except (ClientError, EventStreamError) as error:
+            raise _typed(error) from None
+        except (HTTPClientError, ConnectionError) as error:
+            text = (
+                f"the connection to the harness broke off ({type(error).__name__}), and the agent may still be at work"
+            )
+            raise errors.HarnessConnectionLost(text) from None
+        if reply.stop_reason is None:
+            raise errors.HarnessConnectionLost("the stream of the harness ended without saying why the agent stopped")
+        return reply
+
+    def _wait(self, tries: int) -> None:
+        # Full jitter: many executions that were throttled together must not come back together.
+        self._pause(random.uniform(0, min(2.0**tries, _LONGEST_PAUSE_SECONDS)))  # noqa: S311  (no secret)
+
+
+def _typed(error: ClientError) -> errors.ToolLoopError:
+    code = error.response["Error"].get("Code", "")
+    said = error.response["Error"].get("Message") or code
+    kind = _REFUSED.get(code) or _FAILED.get(code)
+    if kind is None:
+        kind = errors.HarnessThrottled if "hrottl" in code else errors.HarnessInternalError
+    return kind(f"the harness answered {code}: {said}")
