@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .harness import Version as Version
     from .memory import AgentMemory as AgentMemory
     from .memory import MemoryRetention as MemoryRetention
+    from .skills import DirectorySkill as DirectorySkill
+    from .skills import PinnedGitSkill as PinnedGitSkill
     from .tools import InlineTool as InlineTool
     from .tools import PythonFunction as PythonFunction
     from .tools import ToolFunction as ToolFunction
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 # Construct → the module it is loaded from, below this package.
 _CONSTRUCTS = {
     "AgentMemory": "memory",
+    "DirectorySkill": "skills",
     "Harness": "harness",
     "HarnessBase": "harness",
     "HarnessEndpoint": "harness",
@@ -43,6 +46,7 @@ _CONSTRUCTS = {
     "MemoryRetention": "memory",
     "MetricOptions": "harness",
     "Network": "harness",
+    "PinnedGitSkill": "skills",
     "PythonFunction": "tools",
     "Target": "gateway",
     "ToolFunction": "tools",

@@ -6,15 +6,34 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-skills.htm
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found
-from .errors import ABSENT
+from .deferred import Deferred, Host
+from .errors import ABSENT, Fault, Refused, received
 from .model import ApiKeyArn
-from .node import Node, OneOf
+from .node import Node, OneOf, joined
 from .primitives import Companion, Items, Text
+from .tokens import is_token
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+GIT_URL = Text(
+    "an https:// URL without '#' or '@'",
+    "write the repository's HTTPS URL, without a branch, a commit or credentials",
+    min=8,
+    max=16383,
+    pattern=r"https://[^#@]+",
+    sensitive=True,
+)
+_ID_CHARACTERS = 8
 
 
 class HarnessSkillS3Source(Node):
@@ -23,6 +42,7 @@ class HarnessSkillS3Source(Node):
     Attributes:
         uri: `s3://bucket/prefix`, 5–16383 characters.
         encryption_key_arn: ARN of the customer key that encrypts the objects, so that the role may decrypt them.
+        readable_prefix: What the role may read, where that is more than the skill: all versions there have been of it.
     """
 
     uri: Annotated[
@@ -38,6 +58,9 @@ class HarnessSkillS3Source(Node):
         ),
     ]
     encryption_key_arn: Annotated[str | None, Companion("lets the role decrypt the objects")] = Field(
+        None, exclude=True
+    )
+    readable_prefix: Annotated[str | None, Companion("lets the role read earlier versions as well")] = Field(
         None, exclude=True
     )
 
@@ -65,19 +88,22 @@ class HarnessSkillGitSource(Node):
         auth: The credential of a private repository.
     """
 
-    url: Annotated[
-        str,
-        Text(
-            "an https:// URL without '#' or '@'",
-            "write the repository's HTTPS URL, without a branch, a commit or credentials",
-            min=8,
-            max=16383,
-            pattern=r"https://[^#@]+",
-            sensitive=True,
-        ),
-    ]
+    url: Annotated[str, GIT_URL]
     path: Annotated[str, Text("a directory in the repository", "write a path")] | None = None
     auth: HarnessSkillGitAuth | None = None
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """The skill's directory is in the repository."""
+        yield from leaving_fault(self.path, joined(path, "path"))
+
+
+def leaving_fault(directory: object, path: str) -> Iterator[Fault]:
+    """Yields a fault for a directory that is not in the repository."""
+    if not isinstance(directory, str) or is_token(directory):
+        return
+    if directory.startswith("/") or ".." in directory.split("/") or "\\" in directory:
+        must = "must be a directory in the repository, with slashes, without '..'"
+        yield Fault(path, must, received(directory), "write it from the repository's root, such as 'skills/report'")
 
 
 class HarnessSkillAwsSkillsSource(Node):
@@ -108,7 +134,7 @@ class HarnessSkillAwsSkillsSource(Node):
     ) = None
 
 
-class HarnessSkill(OneOf):
+class HarnessSkill(OneOf, Deferred):
     """A skill of a harness; made by `Skill`.
 
     Attributes:
@@ -124,6 +150,57 @@ class HarnessSkill(OneOf):
     s3: HarnessSkillS3Source | None = None
     git: HarnessSkillGitSource | None = None
     aws_skills: HarnessSkillAwsSkillsSource | None = None
+
+    def bind(self, host: Host) -> HarnessSkill:
+        """Warns of a skill that changes without a deployment."""
+        url = self.git.url if isinstance(self.git, HarnessSkillGitSource) else None
+        if isinstance(url, str):
+            from agentcore_constructs.skills import messages  # noqa: PLC0415  (the CDK is not for configuration)
+
+            parts = urlsplit(url)
+            shown = "a repository" if is_token(url) else f"{parts.hostname}{parts.path}"
+            messages.floating_skill(host.scope, shown)
+        return self
+
+
+@dataclass(frozen=True)
+class DirectorySource(Deferred):
+    """A skill in a folder of this machine; made by `Skill.from_directory`."""
+
+    directory: str | os.PathLike[str]
+    bucket: Any
+
+    def bind(self, host: Host) -> HarnessSkill:
+        """Copies the folder to S3, below the harness."""
+        from agentcore_constructs.skills.bound import directory  # noqa: PLC0415  (the CDK is not for configuration)
+
+        return directory(self, host)
+
+
+@dataclass(frozen=True)
+class PinnedGitSource(Deferred):
+    """A skill of one commit; made by `Skill.git` with a ref."""
+
+    url: str
+    ref: str
+    path: str | None
+    credential: Any
+    username: str | None = field(repr=False)
+    bucket: Any
+    refresh: str | None
+    ca_certificates: str | None
+
+    @property
+    def construct_id(self) -> str:
+        """Id of its construct: the same for all commits, since a new commit is a new version and no other skill."""
+        what = f"{self.url}\0{self.path or ''}"
+        return f"GitSkill{hashlib.sha256(what.encode()).hexdigest()[:_ID_CHARACTERS]}"
+
+    def bind(self, host: Host) -> HarnessSkill:
+        """Has the commit fetched, below the harness."""
+        from agentcore_constructs.skills.bound import pinned  # noqa: PLC0415  (the CDK is not for configuration)
+
+        return pinned(self, host)
 
 
 class Skill:
@@ -142,7 +219,7 @@ class Skill:
 
         Args:
             bucket: The bucket, its name, or a whole `s3://…` URI.
-            prefix: Where in the bucket (or below the URI) the skill is.
+            prefix: The skill's directory in the bucket (or below the URI). The role may read it and nothing beside it.
             encryption_key: The customer key that encrypts the objects; that of a bucket object is found by itself.
         """
         key = encryption_key or found(bucket, "encryption_key")
@@ -154,21 +231,74 @@ class Skill:
         )
 
     @staticmethod
+    def from_directory(directory: str | os.PathLike[str], *, bucket: Any = None) -> DirectorySource:
+        """A skill in a folder of this machine, copied to S3 when the stack is deployed.
+
+        Its SKILL.md is checked at synthesis (which takes the extra `yaml`). See `DirectorySkill`, which this makes
+        below the harness.
+
+        Args:
+            directory: The folder with SKILL.md, at most 100 MiB and 2000 files; its name is the skill's.
+            bucket: Where it goes (`aws_s3.IBucket`); a bucket of the stack unless given.
+        """
+        return DirectorySource(directory, bucket)
+
+    @overload
+    @staticmethod
     def git(
         url: str,
         *,
         path: str | None = None,
+        ref: None = None,
         credential: str | HasCredentialProviderArn | None = None,
         username: str | None = None,
-    ) -> HarnessSkill:
-        """A skill in a Git repository, at the head of its default branch.
+    ) -> HarnessSkill: ...
+
+    @overload
+    @staticmethod
+    def git(
+        url: str,
+        *,
+        ref: str,
+        path: str | None = None,
+        credential: str | HasCredentialProviderArn | None = None,
+        username: str | None = None,
+        bucket: Any = None,
+        refresh: str | None = None,
+        ca_certificates: str | None = None,
+    ) -> PinnedGitSource: ...
+
+    @staticmethod
+    def git(
+        url: str,
+        *,
+        path: str | None = None,
+        ref: str | None = None,
+        credential: str | HasCredentialProviderArn | None = None,
+        username: str | None = None,
+        bucket: Any = None,
+        refresh: str | None = None,
+        ca_certificates: str | None = None,
+    ) -> HarnessSkill | PinnedGitSource:
+        """A skill in a Git repository.
+
+        With a ref it is pinned: fetched when the stack is deployed, and copied to S3. See `PinnedGitSkill`, which this
+        makes below the harness. Without one it is cloned from the default branch whenever a session starts, at whatever
+        commit that has then, and a warning says so.
 
         Args:
             url: The repository's `https://` URL, without a branch, a commit or credentials.
             path: Directory of the skill within the repository.
+            ref: A commit (40 hexadecimal characters), a tag or a branch.
             credential: For a private repository: the API-key credential provider that stores the token, or its ARN.
             username: `oauth2` unless given; only together with a credential.
+            bucket: Only with a ref: where the skill goes (`aws_s3.IBucket`); a bucket of the stack unless given.
+            refresh: Only with a ref: any text; another one has a tag or branch resolved anew.
+            ca_certificates: Only with a ref: in PEM, for a server whose certificate a private authority has issued.
         """
+        extras = {"bucket": bucket, "refresh": refresh, "ca_certificates": ca_certificates}
+        if ref is not None:
+            return PinnedGitSource(url=url, ref=ref, path=path, credential=credential, username=username, **extras)
         auth: Any = None
         if credential is not None or username is not None:
             auth = HarnessSkillGitAuth.draft(
@@ -177,7 +307,11 @@ class Skill:
                 else attribute(credential, "credential_provider_arn", "attr_credential_provider_arn"),
                 username=username,
             )
-        return HarnessSkill.draft(git=HarnessSkillGitSource.draft(url=url, path=path, auth=auth))
+        source: Any = HarnessSkillGitSource.draft(url=url, path=path, auth=auth)
+        if unused := [name for name, value in extras.items() if value is not None]:
+            must, fix = "must have a ref for what only pinned skills take", "pass ref, or leave that out"
+            source = Refused(must, " and ".join(unused), fix)
+        return HarnessSkill.draft(git=source)
 
     @staticmethod
     def aws(*paths: str) -> HarnessSkill:
@@ -193,4 +327,6 @@ def _uri(bucket: Any, prefix: str | None) -> Any:
     if not isinstance(bucket, str):
         return bucket
     base = bucket if "://" in bucket else f"s3://{bucket}"
-    return base if prefix is None else f"{base.rstrip('/')}/{prefix.lstrip('/')}"
+    # A directory, with a slash at its end, as the API's reference writes it: without, whatever has the same beginning
+    # is listed too. https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_HarnessSkillS3Source.html
+    return base if prefix is None else f"{base.rstrip('/')}/{prefix.strip('/')}/"

@@ -237,6 +237,7 @@ class Reader:
 
     def _s3_skill(self, source: HarnessSkillS3Source) -> Found:
         bucket_name, prefix = arns.s3_location(source.uri, self._split)
+        prefix = source.readable_prefix or prefix
         bucket = self.place.fill("arn:{partition}:s3:::{bucket}", {"bucket": bucket_name})
         if prefix is None:
             yield "skill_bucket", {"bucket": bucket}

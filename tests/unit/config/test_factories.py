@@ -192,7 +192,7 @@ def test_skills(stack: cdk.Stack) -> None:
     assert api(Skill.path("/opt/x")) == {"path": "/opt/x"}
     assert api(Skill.s3("s3://bucket/x")) == {"s3": {"uri": "s3://bucket/x"}}
     assert api(Skill.s3("s3://bucket/", "x/")) == {"s3": {"uri": "s3://bucket/x/"}}
-    assert api(Skill.s3("bucket", "/x")) == {"s3": {"uri": "s3://bucket/x"}}
+    assert api(Skill.s3("bucket", "/x")) == {"s3": {"uri": "s3://bucket/x/"}}
     assert api(Skill.s3("bucket")) == {"s3": {"uri": "s3://bucket"}}
     assert api(Skill.git("https://x/y")) == {"git": {"url": "https://x/y"}}
     assert api(Skill.git("https://x/y", path="a", credential=PROVIDER, username="u")) == {
@@ -203,12 +203,12 @@ def test_skills(stack: cdk.Stack) -> None:
     key = kms.Key(stack, "Key")
     bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
     skill = Skill.s3(bucket, "report")
-    assert api(skill) == {"s3": {"uri": f"s3://{bucket.bucket_name}/report"}}
+    assert api(skill) == {"s3": {"uri": f"s3://{bucket.bucket_name}/report/"}}
     assert skill.s3 is not None
     assert skill.s3.encryption_key_arn == key.key_arn
     imported = s3.Bucket.from_bucket_name(stack, "Imported", "imported-bucket")
     skill = Skill.s3(imported, "report")
-    assert api(skill) == {"s3": {"uri": "s3://imported-bucket/report"}}
+    assert api(skill) == {"s3": {"uri": "s3://imported-bucket/report/"}}
     assert skill.s3 is not None
     assert skill.s3.encryption_key_arn is None
     HarnessConfig.create(skills=[skill, Skill.s3(bucket)])

@@ -41,7 +41,7 @@ def test_a_skill_is_added_with_its_permissions(stack: cdk.Stack, synthesized: Re
     Harness(stack, "Agent").add_skill(Skill.s3("agent-skills", "report"))
 
     found = synthesized()
-    assert found.harness["Skills"] == [{"S3": {"Uri": "s3://agent-skills/report"}}]
+    assert found.harness["Skills"] == [{"S3": {"Uri": "s3://agent-skills/report/"}}]
     assert "AgentCoreSkillS3Access" in found.statements("AgentPolicy")
 
 

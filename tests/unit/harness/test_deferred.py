@@ -62,7 +62,7 @@ def test_a_value_makes_its_constructs_below_the_harness_and_is_granted(stack: cd
         "AWS::BedrockAgentCore::Harness",
         {
             "DependsOn": Match.array_with([bucket]),
-            "Properties": {"Skills": [{"S3": {"Uri": {"Fn::Join": ["", ["s3://", {"Ref": bucket}, "/excel"]]}}}]},
+            "Properties": {"Skills": [{"S3": {"Uri": {"Fn::Join": ["", ["s3://", {"Ref": bucket}, "/excel/"]]}}}]},
         },
     )
     template.has_resource_properties(

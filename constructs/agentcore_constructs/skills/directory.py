@@ -1,0 +1,158 @@
+"""A folder of this machine as a skill: copied to S3 under a hash of its content."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_deployment as deployment
+from constructs import Construct
+
+from agentcore_constructs.functions.packaging import cache
+
+from . import messages
+from .folder import read
+from .store import Place, acknowledge, bucket_fault, refuse, store_of
+
+if TYPE_CHECKING:
+    import os
+
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_s3 as s3
+    from constructs import IConstruct
+
+    from agentcore_constructs.config import HarnessSkill
+
+    from .folder import Folder
+
+_HASH_CHARACTERS = 16
+# The earliest that a zip can say: with the time of now, the same skill would be another asset each time.
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+_MEMORY = 512
+"""MiB of the function that unpacks: with the default of 128 it is slow, and its size decides which of them it is."""
+
+
+class DirectorySkill(Construct):
+    """A skill from a folder, which a harness takes as `skills=[it.skill]`.
+
+    `Skill.from_directory` makes one below the harness; on its own it serves several harnesses, also such that are not
+    written with our constructs: `uri` is what they need, and `grant_read` lets their roles read.
+
+    Each content has a prefix of its own: a deployment adds one and leaves the others, which earlier versions of a
+    harness still read. They go when this construct leaves the stack.
+
+    Attributes:
+        bucket: Where it is.
+        content_hash: Of the folder's content.
+        prefix: Where all versions are in the bucket.
+        skill: The skill, for `Harness(skills=[…])`.
+        uri: `s3://…/` of this version.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        directory: str | os.PathLike[str],
+        bucket: s3.IBucket | None = None,
+    ) -> None:
+        """Reads, checks and copies the folder.
+
+        Args:
+            scope: Where it belongs.
+            construct_id: Its id there.
+            directory: The folder with SKILL.md, at most 100 MiB and 2000 files. Its name is the skill's. Files of
+                version control, caches of Python and `node_modules` stay behind.
+            bucket: Where it goes; a bucket of the stack unless given, encrypted and for TLS only.
+
+        Raises:
+            HarnessConfigError: It is no skill, as the Agent Skills specification says
+                (https://agentskills.io/specification); with every fault, its file and its line.
+        """
+        super().__init__(scope, construct_id)
+        folder = read(directory)
+        refuse([*folder.faults, *filter(None, [bucket_fault(bucket)])], self)
+        place = Place(self, bucket)
+        self._place = place
+        self.bucket = place.bucket
+        self.prefix = place.prefix
+        self.content_hash = folder.content_hash
+        version = f"{folder.content_hash[:_HASH_CHARACTERS]}/{folder.name}"
+        self.uri = f"s3://{place.bucket.bucket_name}/{place.prefix}/{version}/"
+        self.skill: HarnessSkill = place.skill(self.uri)
+        self._deployment = deployment.BucketDeployment(
+            self,
+            "Deployment",
+            sources=[deployment.Source.asset(str(_zipped(folder, version)), asset_hash=folder.content_hash)],
+            destination_bucket=place.bucket,
+            destination_key_prefix=place.prefix,
+            # Versions stay beside each other until all of them go.
+            prune=False,
+            retain_on_delete=False,
+            memory_limit=_MEMORY,
+            log_group=store_of(self).logs,
+        )
+        self._acknowledge()
+        if folder.long is not None:
+            messages.long_skill(self, str(Path(directory, "SKILL.md")), folder.long)
+
+    @property
+    def deployed(self) -> Construct:
+        """What a harness waits for, so that the files are there when it is."""
+        return self._deployment
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a role read all versions of the skill there have been; a harness' own role needs no call."""
+        return self._place.grant_read(grantee)
+
+    def _acknowledge(self) -> None:
+        """Gives cdk-nag the reasons for what the CDK's construct is made of; nobody else could change it."""
+        function = _function_of(self)
+        if function is None:
+            return
+        basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        acknowledge(
+            function,
+            {
+                f"IAM4[Policy::{basic}]": "The CDK's BucketDeployment brings AWS' policy for writing logs.",
+                "IAM5": "The CDK's BucketDeployment copies assets, whose names are hashes, to the bucket of skills.",
+                "L1": "The runtime of the CDK's BucketDeployment is chosen by aws-cdk-lib.",
+            },
+        )
+
+
+def _function_of(scope: Construct) -> IConstruct | None:
+    """The one function of the stack that unpacks all skills."""
+    stack = cdk.Stack.of(scope)
+    return next(
+        (
+            node
+            for node in stack.node.children
+            if isinstance(node, lambda_.SingletonFunction | lambda_.Function)
+            and node.node.id.startswith("Custom::CDKBucketDeployment")
+        ),
+        None,
+    )
+
+
+def _zipped(folder: Folder, version: str) -> Path:
+    """Returns the zip that is unpacked below the prefix; made once for each content."""
+    archive = cache() / "skills" / f"{folder.content_hash}-{folder.name}.zip"
+    if archive.exists():
+        return archive
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix="zipping-") as scratch:
+        fresh = Path(scratch, archive.name)
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target:
+            for path, file in folder.files.items():
+                entry = zipfile.ZipInfo(f"{version}/{path}", _MOMENT)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                target.writestr(entry, file.read_bytes())
+        fresh.replace(archive)
+    return archive
