@@ -10,6 +10,8 @@ from . import client_context, codebuild, iam, lambdas, machine_roles, seams, sta
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
+from .gateway import api as gateway_api
+from .gateway.store import GATEWAYS
 from .harness import api
 from .harness.store import STORE
 from .memory import records
@@ -44,7 +46,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
     seams.on_code_unpacked(lambdas.fit)
     seams.lambda_client_contexts(client_context.read)
-    seams.route_agentcore(api.in_front_of)
+    seams.route_agentcore(lambda original: api.in_front_of(gateway_api.in_front_of(original)))
     seams.serve_memory(records.extract)
     seams.evaluate_conditions_fully()
     registry.register()
@@ -76,6 +78,7 @@ def shut_down() -> None:
 def _forget(*, keep_files: bool = False) -> None:
     seams.reset_all(keep_files=keep_files)
     STORE.reset()
+    GATEWAYS.reset()
     RECORDS.reset()
     stack_roles.reset()
     agents = _agents()
@@ -88,7 +91,12 @@ def _save() -> None:
     if PROCESS.state_dir is None:
         return
     path = PROCESS.state_dir / _STATE_FILE
-    content = {"format": _STATE_FORMAT, "harnesses": STORE.dump(), "recorded": RECORDS.dump()}
+    content = {
+        "format": _STATE_FORMAT,
+        "harnesses": STORE.dump(),
+        "gateways": GATEWAYS.dump(),
+        "recorded": RECORDS.dump(),
+    }
     unfinished = path.with_suffix(".tmp")
     unfinished.write_text(json.dumps(content))
     unfinished.replace(path)
@@ -105,6 +113,7 @@ def _load() -> None:
             "use an empty state folder"
         )
     STORE.load(content["harnesses"])
+    GATEWAYS.load(content.get("gateways", []))
     RECORDS.load(content["recorded"])
 
 

@@ -7,6 +7,7 @@ same process; `python -m agentcore_local` runs it in the foreground.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.metadata
 import json
 import os
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Where gateways answer; they are MCP servers, whose package takes a while to import.
+_GATEWAYS = "/_gateway/"
 
 
 class Account:
@@ -239,7 +242,7 @@ class LocalCloud:
         config.keep_alive_timeout = 75
         config.graceful_timeout = 1.0
         config.loglevel = "WARNING"
-        started = _announcing(application(seams.asgi_app(), compose.reset), self._ready.set)
+        started = _announcing(application(_with_gateways(seams.asgi_app()), compose.reset), self._ready.set)
         await serve(started, config, shutdown_trigger=self._shutdown.wait)
         # Threads that wait for a Lambda worker end with it; otherwise closing the loop would wait for them.
         await asyncio.to_thread(seams.end_lambda_workers)
@@ -293,6 +296,19 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
                 )
                 await _json(send, 501, {"message": message}, error="NotEmulatedException")
                 return
+        await inner(scope, receive, send)
+
+    return app
+
+
+def _with_gateways(inner: Any) -> Any:
+    """The application with the gateways of this cloud in front."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_GATEWAYS):
+            gateways = await asyncio.to_thread(importlib.import_module, "agentcore_local.gateway.server")
+            await gateways.answer(scope, receive, send)
+            return
         await inner(scope, receive, send)
 
     return app

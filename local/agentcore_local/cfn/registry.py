@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentcore_local import seams
+from agentcore_local.gateway import cfn as gateway
 
 from . import agentcore, complete, generic, memory
 
@@ -27,11 +28,13 @@ _NATIVE: dict[str, dict[str, Any]] = {
         "update_with_logical_id": True,
         "delete": memory.delete,
     },
+    **gateway.HANDLERS,
 }
 _REPLACING = {
     agentcore.HARNESS: ("HarnessName",),
     agentcore.ENDPOINT: ("HarnessId", "EndpointName"),
     memory.MEMORY: memory.REPLACING,
+    **gateway.REPLACING,
 }
 _registered: set[str] = set()
 

@@ -60,12 +60,18 @@ def _routes() -> tuple[Route, ...]:
     routes = []
     for service in (CONTROL, DATA):
         model = service_model(service)
-        for name in model.operation_names:
-            if "Harness" in name or name in _TAGGING or name in _COMMANDS:
-                operation = model.operation_model(name)
-                routes.append(Route(operation, _pattern(operation.http["requestUri"])))
+        routes += [
+            route_of(model.operation_model(name))
+            for name in model.operation_names
+            if "Harness" in name or name in _TAGGING or name in _COMMANDS
+        ]
     # Literal paths before labels: `/harnesses/invoke` is not a harness called `invoke`.
     return tuple(sorted(routes, key=lambda route: route.pattern.pattern.count("(?P<")))
+
+
+def route_of(operation: OperationModel) -> Route:
+    """The route of an operation."""
+    return Route(operation, _pattern(operation.http["requestUri"]))
 
 
 def _pattern(uri: str) -> re.Pattern[str]:

@@ -1,0 +1,1 @@
+"""AgentCore Gateway in the local cloud: its control plane, and the gateways themselves, which are real MCP servers."""

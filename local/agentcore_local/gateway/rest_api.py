@@ -1,0 +1,91 @@
+"""REST APIs of API Gateway as targets: operations that a target's filters choose, called on the stage."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from agentcore_local import clients
+from agentcore_local.process import PROCESS
+
+from . import outbound
+from .openapi import Operation, send
+from .result import Answer, TargetFailed, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .store import Gateway, Target
+
+_PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
+
+
+def tools(gateway: Gateway, target: Target) -> Iterator[Tool]:
+    """The operations that the filters choose.
+
+    Raises:
+        TargetFailed: There is no such API.
+    """
+    configured = target.configuration["apiGateway"]
+    settings = configured["apiGatewayToolConfiguration"]
+    names = {(one["path"], one["method"]): one for one in settings.get("toolOverrides") or []}
+    client = _client(PROCESS.endpoint_url, gateway.account, gateway.region)
+    api = configured["restApiId"]
+    try:
+        resources = client.get_resources(restApiId=api, limit=500, embed=["methods"])["items"]
+    except client.exceptions.ClientError as error:
+        raise TargetFailed(f"The REST API {api} cannot be read: {error.response['Error']['Code']}.") from error
+    for resource in resources:
+        for method in resource.get("resourceMethods") or {}:
+            if _is_chosen(settings["toolFilters"], resource["path"], method):
+                yield _tool(configured, resource, method, names.get((resource["path"], method), {}))
+
+
+def _is_chosen(filters: list[dict[str, Any]], path: str, method: str) -> bool:
+    return any(method in one["methods"] and fnmatchcase(path, one["filterPath"]) for one in filters)
+
+
+def _tool(configured: dict[str, Any], resource: dict[str, Any], method: str, override: dict[str, Any]) -> Tool:
+    path, details = resource["path"], resource["resourceMethods"][method] or {}
+    places = dict.fromkeys(_PARAMETER.findall(path), "path")
+    required = list(places)
+    for parameter, needed in (details.get("requestParameters") or {}).items():
+        _, _, rest = parameter.partition(".request.")
+        kind, _, name = rest.partition(".")
+        if kind in ("querystring", "header"):
+            places[name] = "query" if kind == "querystring" else "header"
+            required += [name] if needed else []
+    has_body = method in ("POST", "PUT", "PATCH")
+    properties: dict[str, Any] = {name: {"type": "string"} for name in places}
+    if has_body:
+        properties["body"] = {"type": "object", "description": "The JSON body."}
+    name = override.get("name") or details.get("operationName") or _derived(method, path)
+    url = f"{PROCESS.endpoint_url}/restapis/{configured['restApiId']}/{configured['stage']}/_user_request_"
+    route = Operation(method, url + path.replace("+}", "}"), places, (), has_body)
+    schema = {"type": "object", "properties": properties, **({"required": required} if required else {})}
+    return Tool(name, override.get("description") or f"{method} {path}", schema, route=route)
+
+
+def _derived(method: str, path: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9]+", "_", f"{method.lower()}{path}").strip("_")
+
+
+def call(gateway: Gateway, target: Target, tool: Tool, arguments: dict[str, Any], caller: Mapping[str, str]) -> Answer:
+    """Call the stage.
+
+    Raises:
+        TargetFailed: The role may not, or the API answered with an error.
+    """
+    configured, route = target.configuration["apiGateway"], tool.route
+    path = route.url.partition("_user_request_")[2]
+    arn = f"arn:aws:execute-api:{gateway.region}:{gateway.account}:{configured['restApiId']}/{configured['stage']}"
+    if target.credentials.get("credentialProviderType", "GATEWAY_IAM_ROLE") == "GATEWAY_IAM_ROLE":
+        outbound.require(gateway, "execute-api:Invoke", f"{arn}/{route.method}{path}")
+    return send(route, arguments, outbound.credentials(gateway, target, caller))
+
+
+@lru_cache(maxsize=16)
+def _client(endpoint: str, account: str, region: str) -> Any:
+    return clients.client("apigateway", endpoint=endpoint, account=account, region=region)
