@@ -81,6 +81,7 @@ def instructions(text: str) -> Iterator[Instruction]:
             number += 1
             if line.startswith("#") or (joined and not line):
                 continue
+            start = start if joined else number
             if not line.endswith(escape):
                 joined += line
                 break

@@ -89,6 +89,7 @@ def instructions(text: str) -> Iterator[Instruction]:
             number += 1
             if line.startswith("#") or (whole and not line):
                 continue
+            start = start if whole else number
             if not line.endswith("\\"):
                 whole += line
                 break
