@@ -67,7 +67,7 @@ from agentcore_constructs import (
     Version,
 )
 
-from . import capabilities_gateway
+from . import capabilities_gateway, capabilities_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -332,5 +332,6 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         shared_role,
         role_alone,
         *capabilities_gateway.CAPABILITIES,
+        *capabilities_image.CAPABILITIES,
     )
 }
