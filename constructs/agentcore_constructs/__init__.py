@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .harness import MetricOptions as MetricOptions
     from .harness import Network as Network
     from .harness import Version as Version
+    from .image import CodeBuildImage as CodeBuildImage
     from .memory import AgentMemory as AgentMemory
     from .memory import MemoryRetention as MemoryRetention
     from .skills import DirectorySkill as DirectorySkill
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _CONSTRUCTS = {
     "AgentMemory": "memory",
     "DirectorySkill": "skills",
+    "CodeBuildImage": "image",
     "Harness": "harness",
     "HarnessBase": "harness",
     "HarnessEndpoint": "harness",
