@@ -13,6 +13,12 @@ from . import config
 from .config import *  # noqa: F403  (everything the configuration exports is public here too)
 
 if TYPE_CHECKING:
+    from .credentials import ApiKey as ApiKey
+    from .credentials import ModelKey as ModelKey
+    from .credentials import OAuthClient as OAuthClient
+    from .credentials import OAuthVendor as OAuthVendor
+    from .filesystems import S3FilesAccessPoint as S3FilesAccessPoint
+    from .filesystems import S3FilesFileSystem as S3FilesFileSystem
     from .gateway import Target as Target
     from .gateway import ToolGateway as ToolGateway
     from .harness import Harness as Harness
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from .image import CodeBuildImage as CodeBuildImage
     from .memory import AgentMemory as AgentMemory
     from .memory import MemoryRetention as MemoryRetention
+    from .network import AgentCoreVpcEndpoints as AgentCoreVpcEndpoints
     from .skills import DirectorySkill as DirectorySkill
     from .skills import PinnedGitSkill as PinnedGitSkill
     from .tools import InlineTool as InlineTool
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 # Construct → the module it is loaded from, below this package.
 _CONSTRUCTS = {
+    "AgentCoreVpcEndpoints": "network",
     "AgentMemory": "memory",
     "DirectorySkill": "skills",
     "CodeBuildImage": "image",
@@ -54,6 +62,8 @@ _CONSTRUCTS = {
     "ToolFunction": "tools",
     "ToolGateway": "gateway",
     "Version": "harness",
+    "S3FilesAccessPoint": "filesystems",
+    "S3FilesFileSystem": "filesystems",
 }
 
 __all__ = [*config.__all__, *_CONSTRUCTS]  # noqa: PLE0604  (lists of strings)

@@ -29,7 +29,6 @@ from .errors import Fault, HarnessConfigError
 from .filesystems import (
     CapacityProviderVolumeConfiguration,
     EfsAccessPointConfiguration,
-    FileSystem,
     FilesystemConfiguration,
     S3FilesAccessPointConfiguration,
     SessionStorageConfiguration,
@@ -66,6 +65,7 @@ from .model import (
     HarnessOpenAiModelConfig,
     Model,
 )
+from .mounts import FileSystem
 from .node import Empty, Node, OneOf
 from .outbound_auth import (
     GatewayAuth,

@@ -100,6 +100,14 @@ class HasAccessPointArn(Protocol):
         """Its ARN."""
 
 
+class HasFileSystemId(Protocol):
+    """A file system: EFS (`IFileSystem`) or S3 Files."""
+
+    @property
+    def file_system_id(self) -> str:
+        """Its id."""
+
+
 class HasRoleArn(Protocol):
     """An IAM role (`IRole`)."""
 

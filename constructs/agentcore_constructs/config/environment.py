@@ -6,18 +6,20 @@ seconds although the shape would allow more (documentation of `LifecycleConfigur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, overload
 
-from .cdk import HasSecurityGroupId, HasSubnetId, IsDuration, attribute, attributes, seconds
-from .errors import Fault
+from .cdk import HasSecurityGroupId, HasSubnetId, HasVpcId, IsDuration, attribute, attributes, seconds
+from .deferred import Deferred, Host
+from .errors import ABSENT, Fault, Refused
 from .filesystems import FilesystemConfiguration
 from .node import Node, OneOf, joined, members
 from .primitives import ApiOnly, Choice, Flag, Int, Items, Text
 from .tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 NetworkMode = Literal["PUBLIC", "VPC"]
 
@@ -33,6 +35,9 @@ _Lifetime = Annotated[int, Int(ge=60, le=28800, unit="seconds")]
 _MOST_EFS = 2
 _MOST_S3_FILES = 2
 _MOST_SESSION = 1
+
+MOUNTS = "agentCoreRuntimeEnvironment.filesystemConfigurations"
+"""Where the mounts stand within an environment."""
 
 
 class LifecycleConfiguration(Node):
@@ -191,6 +196,19 @@ class HarnessEnvironment(OneOf):
         return self.model_copy(update={"agent_core_runtime_environment": changed})
 
 
+class MountingEnvironment(HarnessEnvironment, Deferred):
+    """An environment with mounts that a harness has to connect, or to make."""
+
+    def bind(self, host: Host) -> HarnessEnvironment:
+        """Binds the mounts."""
+        runtime = self.agent_core_runtime_environment
+        if not isinstance(runtime, HarnessAgentCoreRuntimeEnvironment):
+            return self
+        mounts = host.bound(runtime.filesystem_configurations, joined(host.path, MOUNTS))
+        changed = runtime.model_copy(update={"filesystem_configurations": mounts})
+        return HarnessEnvironment.draft(agent_core_runtime_environment=changed)
+
+
 class Environment:
     """Makes the environment of a harness."""
 
@@ -199,7 +217,7 @@ class Environment:
         *,
         idle_timeout: int | IsDuration | None = None,
         max_lifetime: int | IsDuration | None = None,
-        filesystems: Sequence[FilesystemConfiguration] = (),
+        filesystems: Sequence[FilesystemConfiguration | Deferred] = (),
     ) -> HarnessEnvironment:
         """Sessions with a network of the service, that reach the internet.
 
@@ -211,46 +229,132 @@ class Environment:
         network = NetworkConfiguration.draft(network_mode="PUBLIC")
         return _environment(network, idle_timeout, max_lifetime, filesystems)
 
+    @overload
     @staticmethod
     def vpc(
+        vpc: HasVpcId,
+        *,
+        subnets: Any = None,
+        security_groups: Sequence[str | HasSecurityGroupId] | None = None,
+        retain_security_group: bool = False,
+        idle_timeout: int | IsDuration | None = None,
+        max_lifetime: int | IsDuration | None = None,
+        filesystems: Sequence[FilesystemConfiguration | Deferred] = (),
+    ) -> VpcEnvironment: ...
+
+    @overload
+    @staticmethod
+    def vpc(
+        vpc: None = None,
         *,
         subnets: Sequence[str | HasSubnetId],
         security_groups: Sequence[str | HasSecurityGroupId],
         require_service_s3_endpoint: bool | None = None,
         idle_timeout: int | IsDuration | None = None,
         max_lifetime: int | IsDuration | None = None,
-        filesystems: Sequence[FilesystemConfiguration] = (),
-    ) -> HarnessEnvironment:
+        filesystems: Sequence[FilesystemConfiguration | Deferred] = (),
+    ) -> HarnessEnvironment: ...
+
+    @staticmethod
+    def vpc(
+        vpc: Any = None,
+        *,
+        subnets: Any = None,
+        security_groups: Any = None,
+        retain_security_group: bool = False,
+        require_service_s3_endpoint: bool | None = None,
+        idle_timeout: int | IsDuration | None = None,
+        max_lifetime: int | IsDuration | None = None,
+        filesystems: Sequence[Any] = (),
+    ) -> HarnessEnvironment | VpcEnvironment:
         """Sessions inside a VPC.
 
+        With the VPC itself, a harness chooses subnets and makes a security group, is `IConnectable`
+        (`database.connections.allow_default_port_from(harness)`), can have file systems made, and warns of subnets
+        without a way out. With ids alone, what they say is passed on.
+
         Args:
-            subnets: 1–16 private subnets, their ids, or what `vpc.select_subnets()` gives.
-            security_groups: 1–16 security groups or their ids.
+            vpc: The VPC (`ec2.IVpc`), made here or imported. Without one, subnets and security groups must be given.
+            subnets: 1–16 private subnets, in Availability Zones the service supports: a list of subnets or of their
+                ids; with a VPC also an `ec2.SubnetSelection`, and private ones are chosen unless given.
+            security_groups: 1–16 security groups or their ids; with a VPC one that allows all outbound traffic is made
+                unless given.
+            retain_security_group: True leaves a security group made here behind when the stack goes. The service's
+                network interfaces stay up to 8 hours after the harness, and as long no group they use can be deleted.
             require_service_s3_endpoint: API-only; see `VpcConfig`.
             idle_timeout: A `Duration` or seconds, 60–28800; 900 unless given.
             max_lifetime: A `Duration` or seconds, 60–28800; 28800 unless given.
             filesystems: Mounts.
         """
-        network = NetworkConfiguration.draft(
-            network_mode="VPC",
-            network_mode_config=VpcConfig.draft(
-                security_groups=attributes(security_groups, "security_group_id", "attr_group_id"),
-                subnets=attributes(attribute(subnets, "subnet_ids"), "subnet_id", "attr_subnet_id"),
-                require_service_s3_endpoint=require_service_s3_endpoint,
-            ),
+        settings = {
+            "require_service_s3_endpoint": require_service_s3_endpoint,
+            "idle_timeout": idle_timeout,
+            "max_lifetime": max_lifetime,
+        }
+        if vpc is not None:
+            return VpcEnvironment(vpc, subnets, security_groups, retain_security_group, tuple(filesystems), settings)
+        groups = attributes(security_groups, "security_group_id", "attr_group_id")
+        if retain_security_group:
+            groups = Refused("must be made here to be retained", "groups that exist", "leave retain_security_group out")
+        return in_subnets(
+            attributes(attribute(subnets, "subnet_ids"), "subnet_id", "attr_subnet_id"), groups, filesystems, settings
         )
-        return _environment(network, idle_timeout, max_lifetime, filesystems)
+
+
+@dataclass(frozen=True)
+class VpcEnvironment(Deferred):
+    """A place in a VPC that is known as a construct; made by `Environment.vpc`, whose arguments it holds."""
+
+    vpc: Any
+    subnets: Any
+    security_groups: Any
+    retain_security_group: bool
+    filesystems: tuple[Any, ...]
+    settings: Mapping[str, Any]
+
+    def bind(self, host: Host) -> HarnessEnvironment:
+        """Chooses the subnets, makes the security group, and tells the host about both.
+
+        Raises:
+            HarnessConfigError: It is no VPC, or has no such subnets.
+        """
+        from agentcore_constructs.network.placing import placed  # noqa: PLC0415  (imports the CDK)
+
+        return placed(host, self)
+
+
+def in_subnets(
+    subnets: Any, security_groups: Any, filesystems: Sequence[Any], settings: Mapping[str, Any]
+) -> HarnessEnvironment:
+    """Returns the environment of subnets and security groups that are named by id.
+
+    Args:
+        subnets: Ids of subnets.
+        security_groups: Ids of security groups.
+        filesystems: Mounts.
+        settings: The arguments of `Environment.vpc` that say nothing of the place.
+    """
+    network = NetworkConfiguration.draft(
+        network_mode="VPC",
+        network_mode_config=VpcConfig.draft(
+            security_groups=ABSENT if security_groups is None else security_groups,
+            subnets=ABSENT if subnets is None else subnets,
+            require_service_s3_endpoint=settings["require_service_s3_endpoint"],
+        ),
+    )
+    return _environment(network, settings["idle_timeout"], settings["max_lifetime"], filesystems)
 
 
 def _environment(
-    network: NetworkConfiguration, idle: Any, lifetime: Any, filesystems: Sequence[FilesystemConfiguration]
+    network: NetworkConfiguration, idle: Any, lifetime: Any, filesystems: Sequence[Any]
 ) -> HarnessEnvironment:
     lifecycle = None
     if idle is not None or lifetime is not None:
         lifecycle = LifecycleConfiguration.draft(
             idle_runtime_session_timeout=seconds(idle), max_lifetime=seconds(lifetime)
         )
-    return HarnessEnvironment.draft(
+    kind = MountingEnvironment if any(isinstance(mount, Deferred) for mount in filesystems) else HarnessEnvironment
+    return kind.draft(
         agent_core_runtime_environment=HarnessAgentCoreRuntimeEnvironment.draft(
             lifecycle_configuration=lifecycle,
             network_configuration=network,

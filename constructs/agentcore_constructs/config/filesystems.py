@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from .cdk import HasAccessPointArn, attribute, found
 from .errors import Fault, received
 from .node import Node, OneOf, fields, joined
 from .primitives import ApiOnly, Companion, Text
@@ -31,6 +30,7 @@ MountPath = Annotated[
 # The service's pattern lets these through, and the file system takes them for other directories.
 _NO_NAMES = {"/mnt/.": "/mnt itself", "/mnt/..": "the directory above /mnt"}
 _ReadOnly = Annotated[bool, Companion("leaves the permission to write out of the role's policy")]
+_AsRoot = Annotated[bool, Companion("grants access as root, which an access point for root needs")]
 
 
 class SessionStorageConfiguration(Node):
@@ -51,6 +51,7 @@ class EfsAccessPointConfiguration(Node):
         mount_path: `/mnt/<name>`, 6–200 characters.
         file_system_arn: Of the file system behind it, which the role's policy names.
         read_only: True leaves the permission to write out of the role's policy.
+        as_root: True grants access as root, which an access point whose POSIX user is root needs.
     """
 
     access_point_arn: Annotated[
@@ -67,6 +68,7 @@ class EfsAccessPointConfiguration(Node):
         None, exclude=True
     )
     read_only: _ReadOnly = Field(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
+    as_root: _AsRoot = Field(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
 
 
 class S3FilesAccessPointConfiguration(Node):
@@ -76,6 +78,7 @@ class S3FilesAccessPointConfiguration(Node):
         access_point_arn: At most 256 characters; it names the file system too.
         mount_path: `/mnt/<name>`, 6–200 characters.
         read_only: True leaves the permission to write out of the role's policy.
+        as_root: True grants access as root, which an access point whose POSIX user is root needs.
     """
 
     access_point_arn: Annotated[
@@ -92,6 +95,7 @@ class S3FilesAccessPointConfiguration(Node):
     ]
     mount_path: MountPath
     read_only: _ReadOnly = Field(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
+    as_root: _AsRoot = Field(False, exclude=True)  # noqa: FBT003  (pydantic's default is positional)
 
 
 class CapacityProviderVolumeConfiguration(Node):
@@ -151,75 +155,3 @@ class FilesystemConfiguration(OneOf):
         given = (self.session_storage, self.s3_files_access_point, self.efs_access_point, self.capacity_provider_volume)
         found = next((one.mount_path for one in given if isinstance(one, Node)), None)
         return found if isinstance(found, str) else None
-
-
-class FileSystem:
-    """Makes the mounts of a session."""
-
-    @staticmethod
-    def session(mount_path: str) -> FilesystemConfiguration:
-        """1 GB that outlives the microVM of a session; at most one.
-
-        Args:
-            mount_path: `/mnt/<name>`.
-        """
-        return FilesystemConfiguration.draft(session_storage=SessionStorageConfiguration.draft(mount_path=mount_path))
-
-    @staticmethod
-    def efs(
-        access_point: str | HasAccessPointArn,
-        mount_path: str,
-        *,
-        file_system_arn: str | None = None,
-        read_only: bool = False,
-    ) -> FilesystemConfiguration:
-        """An EFS access point; at most two, and only in a VPC.
-
-        Args:
-            access_point: The access point, or its ARN.
-            mount_path: `/mnt/<name>`.
-            file_system_arn: Of the file system behind it; that of an access point object is found by itself.
-            read_only: True leaves the permission to write out of the role's policy.
-        """
-        behind = file_system_arn or found(found(access_point, "file_system"), "file_system_arn")
-        return FilesystemConfiguration.draft(
-            efs_access_point=EfsAccessPointConfiguration.draft(
-                access_point_arn=attribute(access_point, "access_point_arn", "attr_arn"),
-                mount_path=mount_path,
-                file_system_arn=behind,
-                read_only=read_only,
-            )
-        )
-
-    @staticmethod
-    def s3_files(
-        access_point: str | HasAccessPointArn, mount_path: str, *, read_only: bool = False
-    ) -> FilesystemConfiguration:
-        """An S3 Files access point; at most two, and only in a VPC.
-
-        Args:
-            access_point: The access point (a `CfnAccessPoint` of `aws_s3files` too), or its ARN.
-            mount_path: `/mnt/<name>`.
-            read_only: True leaves the permission to write out of the role's policy.
-        """
-        return FilesystemConfiguration.draft(
-            s3_files_access_point=S3FilesAccessPointConfiguration.draft(
-                access_point_arn=attribute(access_point, "access_point_arn", "attr_access_point_arn"),
-                mount_path=mount_path,
-                read_only=read_only,
-            )
-        )
-
-    @staticmethod
-    def capacity_provider_volume(volume_name: str, mount_path: str) -> FilesystemConfiguration:
-        """A volume of a capacity provider; API-only.
-
-        Args:
-            volume_name: As defined in the capacity provider.
-            mount_path: `/mnt/<name>`.
-        """
-        return FilesystemConfiguration.draft(
-            capacity_provider_volume=CapacityProviderVolumeConfiguration.draft(
-                volume_name=volume_name, mount_path=mount_path
-            )
-        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_iam as iam
 
 from . import messages
-from .needs import Reader
+from .needs import Reader, runtime_environment
 from .policy import merged, statements, without
 from .role import Attached, ExecutionPolicies, HarnessExecutionRole, place_of, split_token
 
@@ -90,6 +90,7 @@ class Execution:
             messages.imported_role(self._scope, statements(needs, self._place))
         self.warn_of_hooks(config.hooks or ())
         self.warn_of_tools(config.tools or ())
+        self._warn_of_session_storage(config)
 
     def warn_of_hooks(self, hooks: Iterable[HarnessHook]) -> None:
         """Warns of hooks whose function has to allow the call itself."""
@@ -113,6 +114,12 @@ class Execution:
     def needs(self, config: HarnessConfig) -> Needs:
         """Returns what a configuration needs, and what calls may override."""
         return merged(self._reader.of(config), self._overrides)
+
+    def _warn_of_session_storage(self, config: HarnessConfig) -> None:
+        runtime = runtime_environment(config)
+        mounts = () if runtime is None else runtime.filesystem_configurations or ()
+        if len(mounts) == 1 and mounts[0].session_storage is not None:
+            messages.session_storage_only(self._scope, mounts[0].session_storage.mount_path)
 
     def _warn_of_model(self, config: HarnessConfig) -> None:
         if self.is_ours and self._reader.is_unknown_model(config.model):

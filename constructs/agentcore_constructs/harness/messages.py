@@ -27,6 +27,12 @@ WEB_SEARCH_REGION = PREFIX + "web-search-region"
 LONG_TOOL_NAME = PREFIX + "long-tool-name"
 IMAGE_USER = PREFIX + "image-user"
 MEMORY_NAMESPACE = PREFIX + "memory-namespace"
+PUBLIC_SUBNETS = PREFIX + "public-subnets"
+LINGERING_INTERFACES = PREFIX + "lingering-interfaces"
+NO_MODEL_ROUTE = PREFIX + "no-model-route"
+NO_INTERNET_ROUTE = PREFIX + "no-internet-route"
+SESSION_STORAGE_ONLY = PREFIX + "session-storage-only"
+MOUNT_USER = PREFIX + "mount-user"
 
 
 @jsii.implements(cdk.IAspect)
@@ -138,3 +144,62 @@ def long_tool_name(scope: IConstruct, name: str) -> None:
         "Shorten the name of the target, or of the tool."
     )
     cdk.Annotations.of(scope).add_warning_v2(LONG_TOOL_NAME, text)
+
+
+def public_subnets(scope: IConstruct, paths: Sequence[str]) -> None:
+    """Warns that sessions are in public subnets, which gives them no internet."""
+    text = (
+        f"Sessions are in public subnets ({', '.join(paths)}), but the service gives them no public address, so they "
+        "reach nothing over an internet gateway. Use private subnets with a NAT, or AgentCoreVpcEndpoints."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(PUBLIC_SUBNETS, text)
+
+
+def lingering_interfaces(scope: IConstruct, group: str) -> None:
+    """Warns that the service's network interfaces outlive the harness, and hold its security group."""
+    text = (
+        "The service's network interfaces stay in the subnets for up to 8 hours after the harness is deleted or leaves "
+        f"them, and until then neither the security group {group} nor the subnets can be deleted: deleting the stack "
+        "fails and has to be repeated. Use retain_security_group=True or a group of another stack, and keep the VPC in "
+        "a stack that stays."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(LINGERING_INTERFACES, text)
+
+
+def no_model_route(scope: IConstruct, services: Sequence[str]) -> None:
+    """Warns that sessions are in subnets without a way to the model."""
+    text = (
+        f"Sessions are in subnets without a NAT, and this app makes no VPC endpoint for {', '.join(services)}: the "
+        "harness would become READY and its invocations hang. Add AgentCoreVpcEndpoints(…, for_harness=[harness]), use "
+        "private subnets with a NAT, or acknowledge that the way there is made elsewhere."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(NO_MODEL_ROUTE, text)
+
+
+def no_internet_route(scope: IConstruct, targets: Sequence[str]) -> None:
+    """Warns that sessions are in subnets without a way to the internet, which they need."""
+    text = (
+        f"Sessions are in subnets without a NAT, and these are reached over the internet only: {', '.join(targets)}. "
+        "Use private subnets with a NAT, or acknowledge that the way there is made elsewhere."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(NO_INTERNET_ROUTE, text)
+
+
+def session_storage_only(scope: IConstruct, path: str) -> None:
+    """Warns that every deployment that makes a new version wipes the only files an agent keeps."""
+    text = (
+        f"Session storage at {path} is the only place where this agent keeps files. Every new version of the harness "
+        "wipes it, and so do 14 days without use. Mount FileSystem.efs(…) or FileSystem.s3_files(…) for what has to "
+        "stay, or acknowledge that nothing has to."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(SESSION_STORAGE_ONLY, text)
+
+
+def mount_user(scope: IConstruct, path: str, user: tuple[str, str], image: tuple[int, int]) -> None:
+    """Warns that an access point acts as another POSIX user than the one processes of the image have."""
+    text = (
+        f"The access point mounted at {path} reads and writes as user {user[0]} and group {user[1]}, and processes in "
+        f"the session are {image[0]} and {image[1]}: the service documents that they must match. Use an access point "
+        "for that user."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(MOUNT_USER, text)

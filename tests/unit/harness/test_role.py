@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from support import synth
 from support.all_fields import cloudformation_configs
-from support.needs import EXAMPLES
+from support.needs import EXAMPLES, PLACE
 
 from agentcore_constructs import (
     Harness,
@@ -336,7 +336,7 @@ def everything() -> list[HarnessTool]:
     ]
 
 
-@pytest.mark.parametrize("env", [{}, {"account": None, "region": None}])
+@pytest.mark.parametrize("env", [{"region": PLACE.region}, {"account": None, "region": None}])
 def test_policies_of_the_largest_configuration_fit(env: dict[str, Any]) -> None:
     stack = synth.new_stack(**env)
     Harness(
