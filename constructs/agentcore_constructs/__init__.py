@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .credentials import ModelKey as ModelKey
     from .credentials import OAuthClient as OAuthClient
     from .credentials import OAuthVendor as OAuthVendor
+    from .credentials import ApiKey as ApiKey
+    from .credentials import ModelKey as ModelKey
+    from .credentials import OAuthClient as OAuthClient
+    from .credentials import OAuthVendor as OAuthVendor
     from .filesystems import S3FilesAccessPoint as S3FilesAccessPoint
     from .filesystems import S3FilesFileSystem as S3FilesFileSystem
     from .gateway import Target as Target
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 _CONSTRUCTS = {
     "AgentCoreVpcEndpoints": "network",
     "AgentMemory": "memory",
+    "ApiKey": "credentials",
     "DirectorySkill": "skills",
     "CodeBuildImage": "image",
     "Harness": "harness",
@@ -55,7 +60,10 @@ _CONSTRUCTS = {
     "InlineTool": "tools",
     "MemoryRetention": "memory",
     "MetricOptions": "harness",
+    "ModelKey": "credentials",
     "Network": "harness",
+    "OAuthClient": "credentials",
+    "OAuthVendor": "credentials",
     "PinnedGitSkill": "skills",
     "PythonFunction": "tools",
     "Target": "gateway",

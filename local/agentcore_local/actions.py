@@ -162,6 +162,12 @@ def api_key(plan: Plan, provider: str) -> Asks:
 def _credential(plan: Plan, provider: str, action: str, kind: str) -> Asks:
     for resource in (_arn(plan, "bedrock-agentcore", "token-vault/default"), *_identities(plan), provider):
         yield Ask(action, resource)
+    own = facts.own_secret((plan.account, plan.region), provider)
+    if own is not None:
+        yield Ask("secretsmanager:GetSecretValue", own)
+        if key := seams.encryption_key(plan.account, own):
+            yield from _key(key, "secretsmanager", actions=("Decrypt",))
+        return
     name = provider.rsplit("/", 1)[-1]
     secret = f"secret:bedrock-agentcore-identity!default/{kind}/{name}{_SECRET_SUFFIX}"
     yield Ask("secretsmanager:GetSecretValue", _arn(plan, "secretsmanager", secret))

@@ -8,6 +8,8 @@ from . import seams
 from .cfn.generic import RECORDS
 
 _GUARDRAIL = "AWS::Bedrock::Guardrail"
+_API_KEY = "AWS::BedrockAgentCore::ApiKeyCredentialProvider"
+_OAUTH = "AWS::BedrockAgentCore::OAuth2CredentialProvider"
 _PROFILE = "AWS::Bedrock::ApplicationInferenceProfile"
 
 
@@ -25,6 +27,19 @@ def copied_model(scope: seams.Scope, profile: str) -> str | None:
     """What an application inference profile was made from: the ARN of a model or of a system profile."""
     found = _properties(scope, _PROFILE, profile).get("ModelSource") or {}
     return found.get("CopyFrom")
+
+
+def own_secret(scope: seams.Scope, provider: str) -> str | None:
+    """The ARN of the user's secret that a credential provider reads; None where AgentCore keeps it, or none is known.
+
+    Args:
+        scope: Account and Region.
+        provider: ARN of an API-key or OAuth2 credential provider.
+    """
+    key = _properties(scope, _API_KEY, provider).get("ApiKeySecretConfig") or {}
+    kinds = _properties(scope, _OAUTH, provider).get("Oauth2ProviderConfigInput") or {}
+    client = next((kind.get("ClientSecretConfig") for kind in kinds.values() if isinstance(kind, dict)), None) or {}
+    return key.get("SecretId") or client.get("SecretId")
 
 
 def file_system(account: str, access_point_arn: str) -> str | None:

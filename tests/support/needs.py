@@ -18,6 +18,7 @@ from agentcore_constructs.config import (
     Skill,
     Tool,
 )
+from agentcore_constructs.credentials import registry
 from agentcore_constructs.harness.defaults import completed
 from agentcore_constructs.harness.needs import Reader
 from agentcore_constructs.harness.policy import Place
@@ -33,6 +34,8 @@ NAME = "research"
 AGENTCORE = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 API_KEY = f"{AGENTCORE}:token-vault/default/apikeycredentialprovider/openai-key"
+OWN_API_KEY = f"{AGENTCORE}:token-vault/default/apikeycredentialprovider/own-key"
+OWN_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:openai-AbCdEf"
 OAUTH = f"{AGENTCORE}:token-vault/default/oauth2credentialprovider/orders"
 MEMORY = f"{AGENTCORE}:memory/customers-0123456789"
 GATEWAY = f"{AGENTCORE}:gateway/orders-0123456789"
@@ -44,6 +47,8 @@ S3_FILES = f"arn:aws:s3files:{REGION}:{ACCOUNT}:file-system/fs-0123456789abcdef0
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:guard"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tool-calls"
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/agents"
+
+registry.note(OWN_API_KEY, registry.OwnSecret(OWN_SECRET, KEY))
 
 
 def _split(text: str, separator: str, index: int) -> str:
@@ -90,6 +95,7 @@ EXAMPLES: dict[Need, dict[str, Any]] = {
         "tools": [Tool.gateway(GATEWAY, name="orders", outbound_auth=GatewayAuth.oauth(OAUTH, scopes=["read"]))]
     },
     "api_key": {"model": Model.openai("gpt-5", api_key=API_KEY)},
+    "own_secret_key": {"model": Model.openai("gpt-5", api_key=OWN_API_KEY)},
     "browser": {"tools": [Tool.browser()]},
     "custom_browser": {"tools": [Tool.browser(BROWSER)]},
     "code_interpreter": {"tools": [Tool.code_interpreter()]},

@@ -21,6 +21,7 @@ from agentcore_constructs.config import (
     HarnessToolConfiguration,
 )
 from agentcore_constructs.config.node import members
+from agentcore_constructs.credentials.registry import own_secret
 
 from . import arns
 from .permissions import Need
@@ -231,6 +232,7 @@ class Reader:
             yield "gateway", {"gateway": config.gateway_arn}
         elif auth.oauth is not None:
             yield "oauth_provider", self._provider(auth.oauth.provider_arn, _OAUTH_MARKER, "oauth2")
+            yield from self._own_secret_key(auth.oauth.provider_arn)
 
     def skill(self, skill: HarnessSkill) -> Found:
         """Yields what a skill needs."""
@@ -257,11 +259,18 @@ class Reader:
 
     def _api_key(self, provider: str) -> Found:
         yield "api_key", self._provider(provider, _API_KEY_MARKER, "apikey")
+        yield from self._own_secret_key(provider)
 
     def _provider(self, provider: str, marker: str, kind: str) -> Item:
         name = arns.after(provider, marker, self._split)
-        secret = self._arn("secretsmanager", f"bedrock-agentcore-identity!default/{kind}/{name}-*", "secret:")
-        return {"provider": provider, "secret": secret, "name": self.name}
+        kept = self._arn("secretsmanager", f"bedrock-agentcore-identity!default/{kind}/{name}-*", "secret:")
+        own = own_secret(provider)
+        return {"provider": provider, "secret": kept if own is None else own.arn, "name": self.name}
+
+    def _own_secret_key(self, provider: str) -> Found:
+        own = own_secret(provider)
+        if own is not None and own.key_arn is not None:
+            yield "own_secret_key", self._key(own.key_arn)
 
     def hook(self, hook: HarnessHook) -> Found:
         """Yields what a hook needs."""

@@ -31,6 +31,7 @@ Need = Literal[
     "gateway",
     "oauth_provider",
     "api_key",
+    "own_secret_key",
     "browser",
     "custom_browser",
     "code_interpreter",
@@ -64,6 +65,7 @@ GUARDRAIL_PROFILES = "https://docs.aws.amazon.com/bedrock/latest/userguide/guard
 MANTLE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html"
 SNS_KEYS = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
 BUS_KEYS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-at-rest-key-policy.html"
+SECRETS_MANAGER = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
 S3_KEYS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
 MEMORY_KEYS = "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/data-encryption.html"
 
@@ -371,10 +373,20 @@ TABLE: tuple[Permission, ...] = (
         _API_KEY,
         ("secretsmanager:GetSecretValue",),
         ("{secret}",),
-        "The vault keeps the key in a secret of this account and reads it as the role. A provider that refers to a "
-        "secret of your own needs `secret.grant_read(harness)` as well.",
+        "The vault keeps the key in a secret of this account and reads it as the role. An `ApiKey` with a `json_key` "
+        "is read from your own secret, and that one is named here instead.",
         SECURITY,
         wildcard="Secrets Manager adds six characters of its own to the secret's name",
+    ),
+    Permission(
+        "CredentialSecretKey",
+        "own_secret_key",
+        "a credential provider that reads a secret of yours, encrypted with a customer key",
+        ("kms:Decrypt",),
+        ("{key}",),
+        "Secrets Manager decrypts the secret as who reads it, and only Secrets Manager may do so.",
+        SECRETS_MANAGER,
+        conditions=(("StringEquals", "kms:ViaService", "secretsmanager.{key_region}.amazonaws.com"),),
     ),
     Permission(
         "AgentCoreOAuth2TokenVault",

@@ -7,7 +7,7 @@ from typing import Any
 from agentcore_local import seams
 from agentcore_local.gateway import cfn as gateway
 
-from . import agentcore, complete, generic, memory
+from . import agentcore, complete, generic, memory, secrets
 
 _NATIVE: dict[str, dict[str, Any]] = {
     agentcore.HARNESS: {
@@ -46,6 +46,7 @@ def register() -> None:
     handlers = seams.resource_handlers()
     for resource_type in complete.native_types():
         complete.complete(resource_type)
+    handlers[secrets.SECRET] = secrets.named_by_arn(handlers[secrets.SECRET])
     for resource_type, handler in _NATIVE.items():
         _add(resource_type, handler)
     # A harness always has an explicit name, so CloudFormation refuses to replace it under the same one.

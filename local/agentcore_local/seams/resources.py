@@ -20,19 +20,24 @@ SEAMS: tuple[Seam, ...] = (
     Seam("ministack.services.cloudformation", "_stacks", "know the keys of what stacks have made"),
 )
 
+# Services whose physical ids in stacks are ARNs.
+_NAMED_BY_ARN = ("sns", "secretsmanager")
+
 
 def encryption_key(account: str, arn: str) -> str | None:
-    """The ARN of the customer key of a bucket, a topic or an event bus; None without one, or with one of AWS."""
+    """The ARN of the customer key of a bucket, a topic, an event bus or a secret; None for one of AWS, or none."""
     service, region, name = arn.split(":")[2], arn.split(":")[3], arn.split(":", 5)[5].removeprefix("event-bus/")
     with acting_for((account, region or "us-east-1")):
         if service == "sns":
             kept: Any = (internals("ministack.services.sns")._topics.get(arn) or {}).get("attributes")
         elif service == "events":
             kept = internals("ministack.services.eventbridge")._event_buses.get(name)
+        elif service == "secretsmanager":
+            kept = None
         else:
             kept = internals("ministack.services.s3")._bucket_encryption.get(name)
         # What a stack has said of a key is not among what ministack's services know.
-        return _key_in(kept) or _key_in(deployed_properties(arn if service == "sns" else name))
+        return _key_in(kept) or _key_in(deployed_properties(arn if service in _NAMED_BY_ARN else name))
 
 
 def _key_in(kept: Any) -> str | None:

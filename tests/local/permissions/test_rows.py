@@ -18,10 +18,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from botocore.exceptions import ClientError, EventStreamError
 
 from agentcore_constructs import (
+    ApiKey,
     Environment,
     FileSystem,
     GatewayAuth,
@@ -212,6 +214,11 @@ def api_key(stack: cdk.Stack) -> str:
     return agentcore(stack, "token-vault/default/apikeycredentialprovider/openai-key")
 
 
+def own_secret(stack: cdk.Stack) -> dict[str, Any]:
+    secret = secretsmanager.Secret(stack, "Secret", encryption_key=kms.Key(stack, "Key"))
+    return plain(stack, model=Model.openai("gpt-5", api_key=ApiKey(stack, "ApiKey", secret, json_key="key")))
+
+
 def guarded(stack: cdk.Stack) -> dict[str, Any]:
     key = kms.Key(stack, "Key")
     made = bedrock.CfnGuardrail(
@@ -337,6 +344,7 @@ ROWS: dict[str, Row] = {
         lambda stack: plain(stack, skills=[Skill.git("https://example.com/skills", credential=api_key(stack))]),
         Stream("secretsmanager:GetSecretValue"),
     ),
+    "CredentialSecretKey": Row(own_secret, Stream("kms:Decrypt")),
     "AgentCoreOAuth2TokenVault": Row(oauth, Stream("bedrock-agentcore:GetResourceOauth2Token")),
     "AgentCoreOAuth2Secret": Row(oauth, Stream("secretsmanager:GetSecretValue")),
     "AgentCoreManagedMemory": Row(

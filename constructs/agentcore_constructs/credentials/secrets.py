@@ -1,0 +1,83 @@
+"""Secrets as credential providers take them: from Secrets Manager, never as text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from agentcore_constructs.config import Fault, is_token
+from agentcore_constructs.config.cdk import found, offers
+from agentcore_constructs.config.errors import received
+
+from .registry import OwnSecret
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+_ARN = re.compile(r"arn:aws(-[^:]+)?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+")
+_COMPLETE = re.compile(r".*-[A-Za-z0-9]{6}")
+_NAME = re.compile(r"[a-zA-Z0-9-]{1,128}")
+_JSON_KEY_LIMIT = 128
+_FIX = "store it in Secrets Manager and pass that Secret: what is written in code is no secret"
+
+
+def secret_faults(secret: Any, what: str) -> list[Fault]:
+    """Says why something is no secret; never what it is.
+
+    Args:
+        secret: What was given.
+        what: Where: `secret`, `client_secret`.
+    """
+    if offers(secret, "secret_arn") or (isinstance(secret, str) and (is_token(secret) or _ARN.fullmatch(secret))):
+        return []
+    must = "must be a secret of Secrets Manager, or the ARN of one"
+    return [Fault(what, must, received(secret, sensitive=True), _FIX)]
+
+
+def name_faults(name: str | None, json_key: str | None) -> list[Fault]:
+    """Says why a name, or the key within a secret, does not fit."""
+    faults = []
+    if name is not None and not is_token(name) and _NAME.fullmatch(name) is None:
+        must = "must be 1–128 letters, digits and hyphens; a harness takes no provider with an underscore in its name"
+        faults.append(Fault("name", must, received(name), "choose a name that fits, or leave it out"))
+    if json_key is not None and not is_token(json_key) and not 1 <= len(json_key) <= _JSON_KEY_LIMIT:
+        fix = "write the key of the secret's JSON object, or leave it out when the secret is the text alone"
+        faults.append(Fault("json_key", f"must be 1–{_JSON_KEY_LIMIT} characters", received(json_key), fix))
+    return faults
+
+
+def taken(scope: Construct, construct_id: str, secret: Any) -> secretsmanager.ISecret:
+    """Returns a secret as an object of the CDK."""
+    if not isinstance(secret, str):
+        given: secretsmanager.ISecret = secret
+        return given
+    if not is_token(secret) and _COMPLETE.fullmatch(secret) is None:
+        return secretsmanager.Secret.from_secret_partial_arn(scope, construct_id, secret)
+    return secretsmanager.Secret.from_secret_complete_arn(scope, construct_id, secret)
+
+
+def value_of(secret: secretsmanager.ISecret) -> cdk.SecretValue:
+    """Returns the reference that CloudFormation resolves when it deploys; the template holds no more than that."""
+    return secret.secret_value
+
+
+def own(secret: secretsmanager.ISecret) -> OwnSecret:
+    """Returns a secret as policies name it: by its whole ARN, or by all but the six characters AWS adds."""
+    arn = found(secret, "secret_full_arn") or f"{secret.secret_arn}-??????"
+    key = found(secret, "encryption_key")
+    return OwnSecret(arn, None if key is None else key.key_arn)
+
+
+def managed_arn(provider: Construct, kind: str, name: str) -> str:
+    """Returns the ARN, as policies name it, of the secret that AgentCore keeps for a provider.
+
+    The attributes of CloudFormation that hold it (`ApiKeySecretArn`, `ClientSecretArn`) are objects, and aws-cdk-lib
+    takes them for text.
+    """
+    secret = f"bedrock-agentcore-identity!default/{kind}/{name}-??????"
+    return cdk.Stack.of(provider).format_arn(
+        service="secretsmanager", resource="secret", resource_name=secret, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+    )
