@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
-
-from aws_cdk import aws_bedrockagentcore as agentcore
 
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.functions import ARCHITECTURE
@@ -130,51 +129,33 @@ class ToolFunction(PythonFunction):
     # ---- as the target of a gateway ----------------------------------------------------------------------------------
 
     @property
-    def tool_schema(self) -> agentcore.ToolSchema:
-        """The tools as a gateway's Lambda target declares them.
+    def target_name(self) -> str:
+        """What a gateway's target is called unless it is given a name: the construct's id, in letters and digits."""
+        return _NO_TARGET_NAME.sub("-", self.node.id).strip("-")[:_TARGET_NAME_LIMIT]
+
+    @property
+    def tool_schemas(self) -> list[dict[str, Any]]:
+        """The tools as a gateway's Lambda target declares them, in the API's shape.
 
         Raises:
             HarnessConfigError: An argument has a type that a gateway's schemas cannot say.
         """
         faults: list[Fault] = []
-        tools: list[agentcore.ToolDefinition] = []
+        tools: list[dict[str, Any]] = []
         for definition in self.definitions.values():
             try:
-                schema = _schema_definition(definition.gateway_schema)
+                schema = definition.gateway_schema
             except ToolDefinitionError as error:
                 faults += faults_of(error)
                 continue
-            tools.append(
-                agentcore.ToolDefinition(name=definition.name, description=definition.description, input_schema=schema)
-            )
+            tools.append({"name": definition.name, "description": definition.description, "inputSchema": schema})
         if faults:
             raise HarnessConfigError(faults, f"The tool function {self.node.path}, as the target of a gateway,")
-        return agentcore.ToolSchema.from_inline(tools)
+        return tools
 
 
-_TYPES = {
-    "string": agentcore.SchemaDefinitionType.STRING,
-    "number": agentcore.SchemaDefinitionType.NUMBER,
-    "integer": agentcore.SchemaDefinitionType.INTEGER,
-    "boolean": agentcore.SchemaDefinitionType.BOOLEAN,
-    "array": agentcore.SchemaDefinitionType.ARRAY,
-    "object": agentcore.SchemaDefinitionType.OBJECT,
-}
-
-
-def _schema_definition(schema: Mapping[str, Any]) -> agentcore.SchemaDefinition:
-    properties = schema.get("properties")
-    return agentcore.SchemaDefinition(
-        type=_TYPES[schema["type"]],
-        description=schema.get("description"),
-        items=_schema_definition(schema["items"]) if "items" in schema else None,
-        properties=None
-        if properties is None
-        else {name: _schema_definition(member) for name, member in properties.items()},
-        required=schema.get("required"),
-    )
-
-
+_NO_TARGET_NAME = re.compile(r"[^0-9a-zA-Z]+")
+_TARGET_NAME_LIMIT = 100
 _DESCRIPTION_LIMIT = 256
 
 
