@@ -198,9 +198,7 @@ def _namespace_faults(strategies: Sequence[Any], namespaces: Mapping[str, Any]) 
             fix = f"add {name} to strategies, or remove the namespace"
             faults.append(Fault(path, "must belong to one of the strategies", received(namespace), fix))
         elif not is_token(namespace) and not _is_namespace(namespace):
-            must = (
-                f"must be a path of letters, digits, '-', '_' and '/' with variables in braces, 1–{_MAX_NAMESPACE} long"
-            )
+            must = f"must be a path of 1–{_MAX_NAMESPACE} letters, digits, '-', '_', '/' and variables in braces"
             fix = f"write a template such as '{NAMESPACES.get(cast('MemoryStrategy', name), '/facts/{actorId}/')}'"
             faults.append(Fault(path, must, received(namespace), fix))
     return faults
