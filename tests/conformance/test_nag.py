@@ -11,14 +11,14 @@ from cdk_nag import AwsSolutionsChecks
 from support import synth
 from support.capabilities import CAPABILITIES
 
-from agentcore_constructs import Harness, HarnessEndpoint, HarnessExecutionRole
+from agentcore_constructs import AgentMemory, Harness, HarnessEndpoint, HarnessExecutionRole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from constructs import IConstruct
 
-OURS = (Harness, HarnessEndpoint, HarnessExecutionRole)
+OURS = (AgentMemory, Harness, HarnessEndpoint, HarnessExecutionRole)
 
 
 def findings(stack: cdk.Stack, tmp_path: Path) -> list[tuple[str, str]]:

@@ -67,7 +67,7 @@ from agentcore_constructs import (
     Version,
 )
 
-from . import capabilities_gateway, capabilities_image
+from . import capabilities_gateway, capabilities_image, capabilities_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -333,5 +333,6 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         role_alone,
         *capabilities_gateway.CAPABILITIES,
         *capabilities_image.CAPABILITIES,
+        *capabilities_memory.CAPABILITIES,
     )
 }

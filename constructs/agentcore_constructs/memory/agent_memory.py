@@ -133,6 +133,8 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         # aws-cdk-lib leaves it out, and then removal policies cannot be applied (aws-cdk issues 38262, 38329).
         self.node.default_child = resource
         self.apply_removal_policy(removal_policy)
+        if encryption_key is not None:
+            self._answer_nag()
         for name, namespace in self._namespaces.items():
             if _ACTOR not in namespace and not is_token(namespace):
                 messages.shared_namespace(self, name, namespace)
@@ -157,6 +159,14 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
     def bind(self, host: Host) -> HarnessMemoryConfiguration:  # noqa: ARG002  (it needs nothing of the harness)
         """Is the memory of a harness: `Harness(memory=memory)`."""
         return Memory.existing(self)
+
+    def _answer_nag(self) -> None:
+        """Gives cdk-nag the reason for what aws-cdk-lib grants on the key."""
+        reason = (
+            "aws-cdk-lib's Memory grants the two KMS actions that re-encrypt, from and to this key, by one wildcard."
+        )
+        acknowledged = cdk.Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Action::kms:ReEncrypt*]", reason=reason)
+        cdk.Validations.of(self).acknowledge(acknowledged)
 
     def _strategy(self, strategy: MemoryStrategy | agentcore.IMemoryStrategy) -> agentcore.IMemoryStrategy:
         if not isinstance(strategy, str):
