@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .harness import Network as Network
     from .harness import Version as Version
     from .image import CodeBuildImage as CodeBuildImage
+    from .hooks import HookFunction as HookFunction
     from .memory import AgentMemory as AgentMemory
     from .memory import MemoryRetention as MemoryRetention
     from .network import AgentCoreVpcEndpoints as AgentCoreVpcEndpoints
@@ -55,6 +56,7 @@ _CONSTRUCTS = {
     "HarnessBase": "harness",
     "HarnessEndpoint": "harness",
     "HarnessExecutionRole": "harness",
+    "HookFunction": "hooks",
     "IEndpoint": "harness",
     "IHarness": "harness",
     "InlineTool": "tools",

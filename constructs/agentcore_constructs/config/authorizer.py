@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/inbound-jwt-author
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from .cdk import HasSecretArn, attribute
+from .cdk import HasSecretArn, HasUserPool, HasUserPoolClientId, attribute, attributes, offers
 from .claims import CustomClaimValidationType
-from .errors import Fault, received
+from .errors import Fault, Refused, received
 from .node import Node, OneOf, joined, keyed
 from .primitives import ApiOnly, Entries, Items, Text
 from .private_endpoint import PrivateEndpoint, PrivateEndpointOverride
@@ -289,6 +290,37 @@ class Authorizer:
         )
 
     @staticmethod
+    def cognito(
+        user_pool: HasUserPool | str,
+        *,
+        clients: Sequence[HasUserPoolClientId | str],
+        scopes: Sequence[str] = (),
+        claims: Sequence[CustomClaimValidationType] = (),
+        advertised_scopes: Mapping[str, str] | None = None,
+    ) -> HarnessAuthorizer:
+        """Callers present an access token of a Cognito user pool.
+
+        Access tokens of Cognito say who the client is and have no audience, so clients are what is asked for
+        (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
+
+        Args:
+            user_pool: The user pool, or its id (`<region>_<characters>`).
+            clients: The pool's clients, or their ids, of which the token must be one's.
+            scopes: Scopes of which the token must have one.
+            claims: Further conditions, such as `Claim.contains("cognito:groups", "agents")`.
+            advertised_scopes: Scopes of `scopes` to what clients are told to ask for.
+        """
+        issuer = _cognito_issuer(user_pool)
+        url: Any = issuer if isinstance(issuer, Refused) else f"https://{issuer}/.well-known/openid-configuration"
+        return Authorizer.jwt(
+            url,
+            clients=attributes(clients, "user_pool_client_id"),
+            scopes=scopes,
+            claims=claims,
+            advertised_scopes=advertised_scopes,
+        )
+
+    @staticmethod
     def allowed_workloads(
         *, hosting_environments: Sequence[str] = (), workload_identities: Sequence[str] = ()
     ) -> AllowedWorkloadConfiguration:
@@ -302,3 +334,16 @@ class Authorizer:
             hosting_environments=tuple(HostingEnvironment.draft(arn=arn) for arn in hosting_environments) or None,
             workload_identities=workload_identities or None,
         )
+
+
+_USER_POOL_ID = re.compile(r"([a-z]{2}(?:-[a-z]+)+-\d)_[0-9a-zA-Z]+")
+
+
+def _cognito_issuer(user_pool: Any) -> Any:
+    if offers(user_pool, "user_pool_provider_name"):
+        return user_pool.user_pool_provider_name
+    match = _USER_POOL_ID.fullmatch(user_pool) if isinstance(user_pool, str) else None
+    if match is None:
+        must = "must be that of a Cognito user pool, or come from the id of one (<region>_<characters>)"
+        return Refused(must, received(user_pool), "pass the user pool; its Region cannot be told from a token")
+    return f"cognito-idp.{match[1]}.amazonaws.com/{user_pool}"

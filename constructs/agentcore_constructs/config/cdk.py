@@ -76,6 +76,22 @@ class HasEventBusArn(Protocol):
         """Its ARN."""
 
 
+class HasUserPool(Protocol):
+    """A Cognito user pool (`IUserPool`)."""
+
+    @property
+    def user_pool_provider_name(self) -> str:
+        """Its issuer without the scheme: `cognito-idp.<region>.amazonaws.com/<id>`."""
+
+
+class HasUserPoolClientId(Protocol):
+    """A client of a Cognito user pool (`IUserPoolClient`)."""
+
+    @property
+    def user_pool_client_id(self) -> str:
+        """Its id."""
+
+
 class HasKeyArn(Protocol):
     """A KMS key (`IKey`)."""
 

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-lifecycle-
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
@@ -14,6 +16,7 @@ from .cdk import HasEventBusArn, HasFunctionArn, HasKeyArn, HasTopicArn, IsDurat
 from .errors import Refused
 from .node import Node, OneOf
 from .primitives import Choice, Companion, Int, Text
+from .tokens import is_token
 
 HookFailureMode = Literal["allow", "deny"]
 
@@ -133,7 +136,7 @@ class HarnessHook(OneOf):
         return next((event for event in given if isinstance(event, HarnessHookEvent)), None)
 
 
-AnyHookTarget = str | HasFunctionArn | HasTopicArn | HasEventBusArn | HarnessHookTarget
+AnyHookTarget = str | HasFunctionArn | HasTopicArn | HasEventBusArn | HarnessHookTarget | Callable[..., Any]
 
 
 class HookTarget:
@@ -194,8 +197,8 @@ class Hook:
 
     @staticmethod
     def before_invocation(
-        name: str,
-        target: AnyHookTarget,
+        name: str | AnyHookTarget,
+        target: AnyHookTarget | None = None,
         *,
         timeout: int | IsDuration | None = None,
         failure_mode: HookFailureMode | None = None,
@@ -203,49 +206,81 @@ class Hook:
         """Before an invocation; a denying function stops it.
 
         Args:
-            name: Unique within the harness.
-            target: A function, a topic, an event bus, or the ARN of one.
-            timeout: For a function: how long to wait, 1–900 seconds; 60 unless given.
+            name: Unique within the harness, 1–64 of letters, digits, '_' and '-'. It may be left out: then it is that
+                of the Python function, the construct, or the last part of the ARN.
+            target: A function, a topic, an event bus, or the ARN of one. Or a Python function that takes an event of
+                `agentcore_lambdas.hooks` and returns its decision: it becomes a Lambda function; a `HookFunction` is
+                one too, and takes requirements, variables and more.
+            timeout: For a function: how long to wait, a `Duration` or 1–900 seconds; 60 unless given.
             failure_mode: For a function: what its failure means; `deny` unless given.
         """
-        return HarnessHook.draft(before_invocation=_event(name, target, timeout, failure_mode))
+        return _hook("before_invocation", name, target, timeout, failure_mode)
 
     @staticmethod
     def after_invocation(
-        name: str,
-        target: AnyHookTarget,
+        name: str | AnyHookTarget,
+        target: AnyHookTarget | None = None,
         *,
         timeout: int | IsDuration | None = None,
         failure_mode: HookFailureMode | None = None,
     ) -> HarnessHook:
         """After an invocation; a denial is reported only. Arguments as in `before_invocation`."""
-        return HarnessHook.draft(after_invocation=_event(name, target, timeout, failure_mode))
+        return _hook("after_invocation", name, target, timeout, failure_mode)
 
     @staticmethod
     def before_tool_call(
-        name: str,
-        target: AnyHookTarget,
+        name: str | AnyHookTarget,
+        target: AnyHookTarget | None = None,
         *,
         timeout: int | IsDuration | None = None,
         failure_mode: HookFailureMode | None = None,
     ) -> HarnessHook:
         """Before each tool call; a denying function skips the tool. Arguments as in `before_invocation`."""
-        return HarnessHook.draft(before_tool_call=_event(name, target, timeout, failure_mode))
+        return _hook("before_tool_call", name, target, timeout, failure_mode)
 
     @staticmethod
     def after_tool_call(
-        name: str,
-        target: AnyHookTarget,
+        name: str | AnyHookTarget,
+        target: AnyHookTarget | None = None,
         *,
         timeout: int | IsDuration | None = None,
         failure_mode: HookFailureMode | None = None,
     ) -> HarnessHook:
         """After each tool call; a denying function stops the invocation. Arguments as in `before_invocation`."""
-        return HarnessHook.draft(after_tool_call=_event(name, target, timeout, failure_mode))
+        return _hook("after_tool_call", name, target, timeout, failure_mode)
 
 
-def _event(name: str, target: Any, timeout: Any, failure_mode: Any) -> HarnessHookEvent:
-    return HarnessHookEvent.draft(name=name, target=_target(target, timeout, failure_mode))
+def _hook(event: str, name: Any, target: Any, timeout: Any, failure_mode: Any) -> HarnessHook:
+    if target is None:
+        name, target = _name_of(name), name
+    if _is_python(target):
+        # The construct side of a hook, which knows the configuration, and not the other way round.
+        from agentcore_constructs.hooks.function import python_hook  # noqa: PLC0415
+
+        return python_hook(event, name, target, timeout=timeout, failure_mode=failure_mode)
+    made = HarnessHookEvent.draft(name=name, target=_target(target, timeout, failure_mode))
+    return HarnessHook.draft(**{event: made})
+
+
+def _is_python(target: Any) -> bool:
+    return callable(target) and not isinstance(target, type) and _kind(target) is None
+
+
+def _name_of(target: Any) -> Any:
+    """A name for a target that was given without one."""
+    if isinstance(target, str):
+        shown: Any = None if is_token(target) else re.split(r"[:/]", target)[-1]
+    elif isinstance(target, HarnessHookTarget):
+        shown = None
+    else:
+        shown = getattr(target, "__name__", None) or getattr(found(target, "node"), "id", None)
+    if not shown:
+        fix = "write a name before the target"
+        return Refused("must be given where the target does not tell one", "nothing", fix)
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", str(shown)).strip("-")[:_NAME_LIMIT]
+
+
+_NAME_LIMIT = 64
 
 
 def _target(target: Any, timeout: Any, failure_mode: Any) -> Any:

@@ -52,6 +52,9 @@ class InlineTool(Deferred):
         self._description = description
         self._input_schema = input_schema
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     @property
     def is_client_side(self) -> bool:
         """Whether only the caller can run it."""
@@ -169,6 +172,7 @@ class _FunctionTool(InlineTool):
         import aws_cdk as cdk  # noqa: PLC0415  (see the module)
 
         from .function import ToolFunction  # noqa: PLC0415
+        from .python_function import free_id  # noqa: PLC0415
         from .sources import faults_of, of_function  # noqa: PLC0415
 
         if self._definition is None:
@@ -180,17 +184,7 @@ class _FunctionTool(InlineTool):
         if stack not in self._made:
             source = of_function(self._python, self._definition)
             self._made[stack] = ToolFunction(
-                host.scope, _free_id(host.scope, f"Tool{self.name}"), source, **self._options
+                host.scope, free_id(host.scope, f"Tool{self.name}"), source, **self._options
             )
         self.function = self._made[stack].function
         return super().bind(host)
-
-
-def _free_id(scope: Any, wanted: str) -> str:
-    """Two tools of one name are refused later, together with all other faults, and not here by the CDK."""
-    taken = 1
-    construct_id = wanted
-    while scope.node.try_find_child(construct_id) is not None:
-        taken += 1
-        construct_id = f"{wanted}{taken}"
-    return construct_id

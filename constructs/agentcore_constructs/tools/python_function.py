@@ -143,3 +143,16 @@ class PythonFunction(Construct):
 
     def _acknowledge(self, finding: str, reason: str) -> None:
         cdk.Validations.of(self.role).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+
+
+def free_id(scope: Construct, wanted: str) -> str:
+    """Returns an id that no child of a construct has.
+
+    Two tools or hooks of one name are refused as such, together with all other faults, and not by the CDK before.
+    """
+    taken = 1
+    construct_id = wanted
+    while scope.node.try_find_child(construct_id) is not None:
+        taken += 1
+        construct_id = f"{wanted}{taken}"
+    return construct_id

@@ -24,7 +24,15 @@ from agentcore_lambdas.hooks.events import (
     TokenUsage,
     Truncated,
 )
-from agentcore_lambdas.hooks.handling import ErrorChoice, event_from_event_bridge, events_from_sns, handler, parse
+from agentcore_lambdas.hooks.handling import (
+    ErrorChoice,
+    event_from_event_bridge,
+    events_from_sns,
+    handler,
+    is_handler,
+    parse,
+    served_events,
+)
 
 __all__ = [
     "REASON_LIMIT",
@@ -49,5 +57,7 @@ __all__ = [
     "event_from_event_bridge",
     "events_from_sns",
     "handler",
+    "is_handler",
     "parse",
+    "served_events",
 ]

@@ -38,6 +38,7 @@ HookFunction = Callable[[EventT], Decision]
 LambdaHandler = Callable[..., dict[str, str]]
 
 _EVENTS: tuple[type[AnyHookEvent], ...] = (BeforeInvocation, BeforeToolCall, AfterToolCall, AfterInvocation)
+_SERVED = "__agentcore_hook__"
 _EVENT_BRIDGE_SOURCE = "bedrock-agentcore.harness"
 
 
@@ -118,9 +119,29 @@ def handler(
 
         # wraps() copied the hook's own annotations, which are not those of a Lambda handler.
         lambda_handler.__annotations__ = {"event": object, "context": object, "return": dict[str, str]}
+        setattr(lambda_handler, _SERVED, served)
         return lambda_handler
 
     return decorate if function is None else decorate(function)
+
+
+def is_handler(function: object) -> bool:
+    """Tells whether `handler` has made something of a function already."""
+    return hasattr(function, _SERVED)
+
+
+def served_events(function: Callable[..., object]) -> tuple[str, ...]:
+    """Returns the events that a hook serves, as the service calls them: `before_tool_call`, ….
+
+    Args:
+        function: What `handler` made, or what it would take.
+
+    Raises:
+        TypeError: The function does not take one annotated event.
+    """
+    served: tuple[type[AnyHookEvent], ...] | None = getattr(function, _SERVED, None)
+    types = _served_events(function) if served is None else served
+    return tuple(str(event.model_fields["event"].default) for event in types)
 
 
 def _decided(
