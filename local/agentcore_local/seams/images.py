@@ -31,7 +31,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(
         _ACTIONS,
         "extract_resource_arn",
-        "know the project of a build and the stream of a log",
+        "know the project of a build, a repository and the stream of a log",
         ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
     ),
 )
@@ -137,7 +137,7 @@ def put_image(request: dict[str, Any]) -> str | None:
 
 
 def name_resources() -> None:
-    """Has permissions checked on the project of a build and on the stream of a log, as AWS does."""
+    """Has permissions checked on the project of a build, a repository of several, a log's stream, as AWS does."""
     module = internals(_ACTIONS)
     extract = getattr(module.extract_resource_arn, "__wrapped__", module.extract_resource_arn)
 
@@ -152,7 +152,7 @@ def name_resources() -> None:
         account_id: str,
     ) -> str:
         found = str(extract(service, method, path, headers, body, query_params, region, account_id))
-        if service not in ("codebuild", "logs"):
+        if service not in ("codebuild", "ecr", "logs"):
             return found
         try:
             request = json.loads(body or b"{}")
@@ -163,6 +163,8 @@ def name_resources() -> None:
             ids = request.get("ids") or [request.get("id") or ""]
             name = str(ids[0]).rpartition(":")[0] or "*"
             return f"arn:aws:codebuild:{region}:{account_id}:project/{name}"
+        if service == "ecr" and found == "*" and request.get("repositoryNames"):
+            return f"arn:aws:ecr:{region}:{account_id}:repository/{request['repositoryNames'][0]}"
         if service == "logs" and operation in _ON_STREAMS and found != "*":
             return f"{found}:log-stream:{request.get('logStreamName') or '*'}"
         return found

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+import boto3
 import pytest
 from aws_cdk import aws_secretsmanager as secretsmanager
-from support import synth
+from botocore.exceptions import ClientError
+from support import stacks, synth
 
 from agentcore_constructs import Harness, HarnessImage, Memory
 from agentcore_local.deploy import DeploymentError, destroy
@@ -74,49 +76,9 @@ class Agent:
         return sorted(builds, key=lambda build: -build["buildNumber"])
 
 
-def test_the_life_of_an_image(account: Account, local_cloud: LocalCloud, tmp_path: Path) -> None:
-    agent = Agent(account, tmp_path)
-
-    first = agent.deploy()
-    assert agent.uri(first) == first["Uri"]
-    assert first["Uri"].endswith(f"@{first['Digest']}")
-    assert [build["buildStatus"] for build in agent.builds()] == ["SUCCEEDED"]
-
-    # Another change of the stack: the source is the same.
-    assert agent.deploy("be kind")["Digest"] == first["Digest"]
-    assert len(agent.builds()) == 1
-
-    agent.write(GOOD + "ENV A=1\n")
-    second = agent.deploy()
-    assert second["Digest"] != first["Digest"]
-    assert agent.uri(second) == second["Uri"]
-    assert len(agent.builds()) == 2
-
-    # A failing build: its log is in the error, and the harness keeps what it had.
-    agent.write(BAD)
-    with pytest.raises(DeploymentError) as caught:
-        agent.deploy()
-    said = str(caught.value)
-    assert "UPDATE_ROLLBACK_COMPLETE" in said
-    assert "failed in its phase BUILD" in said
-    assert "did not complete successfully: exit code: 4" in said
-    assert SECRET not in said
-    assert agent.uri(second) == second["Uri"]
-    assert [build["buildStatus"] for build in agent.builds()] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
-
-    # Back to the first source: its image is still there.
-    agent.write(GOOD)
-    assert agent.deploy()["Digest"] == first["Digest"]
-    assert len(agent.builds()) == 3
-
-    destroy(account, "Agents")
-    assert account.client("codebuild").list_projects()["projects"] == []
-    assert account.client("ecr").describe_repositories()["repositories"] == []
-
-
-def test_a_request_that_is_delivered_twice_builds_once(account: Account, tmp_path: Path) -> None:
-    agent = Agent(account, tmp_path)
-    outputs = agent.deploy()
+def delivered_twice(agent: Agent, outputs: dict[str, str]) -> list[Any]:
+    """Answers of the stack's function to one request that comes twice."""
+    account = agent.account
     (repository,) = account.client("ecr").describe_repositories()["repositories"]
     functions = account.client("lambda").list_functions()["Functions"]
     (name,) = [
@@ -138,14 +100,52 @@ def test_a_request_that_is_delivered_twice_builds_once(account: Account, tmp_pat
     }
     event["OldResourceProperties"] = event["ResourceProperties"]
 
-    def deliver() -> Any:
-        answer = account.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-        return json.loads(answer["Payload"].read())
+    invoke = account.client("lambda").invoke
+    return [json.loads(invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()) for _ in range(2)]
 
-    one, two = deliver(), deliver()
-    assert one["PhysicalResourceId"] == two["PhysicalResourceId"] == "image-build"
+
+def test_the_life_of_an_image(account: Account, local_cloud: LocalCloud, tmp_path: Path) -> None:
+    agent = Agent(account, tmp_path)
+
+    first = agent.deploy()
+    assert agent.uri(first) == first["Uri"]
+    assert first["Uri"].endswith(f"@{first['Digest']}")
+    assert [build["buildStatus"] for build in agent.builds()] == ["SUCCEEDED"]
+
+    # Another change of the stack: the source is the same.
+    assert agent.deploy("be kind")["Digest"] == first["Digest"]
+    assert len(agent.builds()) == 1
+
+    one, two = delivered_twice(agent, first)
     assert len(agent.builds()) == 2
     assert two["Outcome"]["State"] == one["Outcome"]["State"] or two["Outcome"]["Done"]
+
+    agent.write(GOOD + "ENV A=1\n")
+    second = agent.deploy()
+    assert second["Digest"] != first["Digest"]
+    assert agent.uri(second) == second["Uri"]
+    assert len(agent.builds()) == 3
+
+    # A failing build: its log is in the error, and the harness keeps what it had.
+    agent.write(BAD)
+    with pytest.raises(DeploymentError) as caught:
+        agent.deploy()
+    said = str(caught.value)
+    assert "UPDATE_ROLLBACK_COMPLETE" in said
+    assert "failed in its phase BUILD" in said
+    assert "did not complete successfully: exit code: 4" in said
+    assert SECRET not in said
+    assert agent.uri(second) == second["Uri"]
+    assert [build["buildStatus"] for build in agent.builds()] == ["FAILED", *["SUCCEEDED"] * 3]
+
+    # Back to the first source: its image is still there.
+    agent.write(GOOD)
+    assert agent.deploy()["Digest"] == first["Digest"]
+    assert len(agent.builds()) == 4
+
+    destroy(account, "Agents")
+    assert account.client("codebuild").list_projects()["projects"] == []
+    assert account.client("ecr").describe_repositories()["repositories"] == []
 
 
 def test_an_asset_is_registered_without_docker(account: Account, tmp_path: Path) -> None:
@@ -173,3 +173,29 @@ def test_the_cdk_cli_finds_the_image_of_an_asset(account: Account) -> None:
         assert [image["imageTags"] for image in found] == [["a" * 64]]
     (image,) = ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": "a" * 64}])["images"]
     assert "Not built" in image["imageManifest"]
+
+
+def test_the_role_that_publishes_images_is_asked_for_its_repository_alone(account: Account) -> None:
+    """The bootstrap's role may describe that one repository and no other; the CDK CLI assumes it."""
+    iam, ecr = account.client("iam"), account.client("ecr")
+    arns = {
+        name: ecr.create_repository(repositoryName=name)["repository"]["repositoryArn"] for name in ("assets", "other")
+    }
+    trust = stacks.trust()
+    trust["Statement"][0]["Principal"] = {"AWS": account.account_id}
+    role = iam.create_role(RoleName="publisher", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": "ecr:DescribeRepositories", "Resource": arns["assets"]}
+    policy = {"Version": "2012-10-17", "Statement": [allowed]}
+    iam.put_role_policy(RoleName="publisher", PolicyName="Publish", PolicyDocument=json.dumps(policy))
+    given = account.client("sts").assume_role(RoleArn=role, RoleSessionName="cdk")["Credentials"]
+    publisher = boto3.client(
+        "ecr",
+        endpoint_url=account.cloud.endpoint_url,
+        region_name=account.region,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    assert publisher.describe_repositories(repositoryNames=["assets"])["repositories"]
+    with pytest.raises(ClientError, match="not authorized to perform: ecr:DescribeRepositories"):
+        publisher.describe_repositories(repositoryNames=["other"])
