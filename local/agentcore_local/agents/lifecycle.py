@@ -61,20 +61,14 @@ class Lifecycle:
 
     async def before_tool_call(self, tool_use: dict[str, Any], kind: str) -> str | None:
         """Why the tool must be skipped; None when it may run."""
-        return await self._fire("beforeToolCall", "before_tool_call", lambda: _call_context(tool_use, kind))
+        return await self._fire("beforeToolCall", "before_tool_call", lambda: _fitted(_call(tool_use, kind)))
 
     async def after_tool_call(self, tool_use: dict[str, Any], kind: str, result: dict[str, Any]) -> str | None:
         """Why the invocation must stop; None when it may go on."""
 
         def context() -> dict[str, Any]:
-            base = {name: value for name, value in _call_context(tool_use, kind).items() if name != "toolInput"}
-            failed = {"error": _limited(_text(result["content"]))} if result["status"] == "error" else {}
-            return {
-                **base,
-                "toolInput": _limited(tool_use["input"]),
-                "toolResult": _limited(result["content"]),
-                **failed,
-            }
+            failed = {"error": _text(result["content"])} if result["status"] == "error" else {}
+            return _fitted({**_call(tool_use, kind), "toolResult": result["content"], **failed})
 
         return await self._fire("afterToolCall", "after_tool_call", context)
 
@@ -173,20 +167,24 @@ def _messages_context(messages: list[dict[str, Any]]) -> dict[str, Any]:
     return {"messages": kept, "messageCount": len(messages), "truncated": len(kept) < len(messages)}
 
 
-def _call_context(tool_use: dict[str, Any], kind: str) -> dict[str, Any]:
+def _call(tool_use: dict[str, Any], kind: str) -> dict[str, Any]:
     return {
         "toolName": tool_use["name"],
         "toolType": kind,
         "toolUseId": tool_use["toolUseId"],
-        "toolInput": _limited(tool_use["input"]),
+        "toolInput": tool_use["input"],
     }
 
 
-def _limited(value: Any) -> Any:
-    """`value`, or the documented stand-in when it is too large."""
-    if _size(value) <= CONTEXT_LIMIT:
-        return value
-    return {"truncated": True, "preview": json.dumps(value, default=str)[:_PREVIEW]}
+def _fitted(context: dict[str, Any]) -> dict[str, Any]:
+    """The context of a tool call; the largest values are replaced by the documented stand-in until the rest fits."""
+    sizes = {name: _size(context[name]) for name in ("toolInput", "toolResult", "error") if name in context}
+    fitted = dict(context)
+    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
+        if _size(fitted) <= CONTEXT_LIMIT:
+            break
+        fitted[name] = {"truncated": True, "preview": json.dumps(context[name], default=str)[:_PREVIEW]}
+    return fitted
 
 
 def _size(value: Any) -> int:

@@ -291,3 +291,14 @@ def test_a_large_tool_input_becomes_a_preview(caller, script, calling, told):
     assert set(cut) == {"truncated", "preview"}
     assert cut["truncated"] is True
     assert receiving.parse(told.payloads[0]).truncated
+
+
+def test_a_context_of_several_large_values_fits_the_limit_as_a_whole(caller, script, calling, told):
+    script(calling("file_operations", command="view", path="p" * 40_000), "ok")
+    caller(hooks=[hook("afterToolCall")]).say()
+    context = told.payloads[0]["context"]
+    assert len(json.dumps(context).encode()) <= lifecycle.CONTEXT_LIMIT
+    cut = [name for name in ("toolInput", "toolResult", "error") if "truncated" in context[name]]
+    assert cut == ["toolInput", "toolResult"]  # the largest ones; what fits stays
+    assert context["error"].startswith("pppp")
+    assert receiving.parse(told.payloads[0]).truncated
