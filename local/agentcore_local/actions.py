@@ -222,22 +222,41 @@ def mounts(plan: Plan) -> Asks:
         if efs := mount.get("efsAccessPoint"):
             yield from _efs(plan, efs["accessPointArn"])
         if s3 := mount.get("s3FilesAccessPoint"):
-            yield from _s3_files(s3["accessPointArn"])
+            yield from _s3_files(plan, s3["accessPointArn"])
 
 
 def _efs(plan: Plan, access_point: str) -> Asks:
     yield Ask("elasticfilesystem:DescribeAccessPoints", access_point)
-    system = facts.file_system(plan.account, access_point)
+    system = facts.access_point(plan.account, access_point).file_system
     if system is not None:
         yield Ask("elasticfilesystem:DescribeMountTargets", system)
-        yield Ask("elasticfilesystem:ClientMount", system, {"elasticfilesystem:accesspointarn": access_point})
+        yield _client("elasticfilesystem", "ClientMount", system, access_point)
 
 
-def _s3_files(access_point: str) -> Asks:
-    system = access_point.partition("/access-point/")[0]
+def _s3_files(plan: Plan, access_point: str) -> Asks:
+    system = facts.access_point(plan.account, access_point).file_system or access_point
     yield Ask("s3files:GetAccessPoint", access_point)
     yield Ask("s3files:ListMountTargets", system)
-    yield Ask("s3files:ClientMount", system, {"s3files:accesspointarn": access_point})
+    yield _client("s3files", "ClientMount", system, access_point)
+
+
+def writing(service: str, file_system: str | None, access_point: str, *, as_root: bool) -> Asks:
+    """Writing to a mounted file system; one that is not known can be written to.
+
+    Args:
+        service: `elasticfilesystem` or `s3files`.
+        file_system: ARN of the file system, if known.
+        access_point: ARN of the access point it is mounted through.
+        as_root: Whether the access point acts as root.
+    """
+    if file_system is not None:
+        yield _client(service, "ClientWrite", file_system, access_point)
+        if as_root:
+            yield _client(service, "ClientRootAccess", file_system, access_point)
+
+
+def _client(service: str, action: str, file_system: str, access_point: str) -> Ask:
+    return Ask(f"{service}:{action}", file_system, {f"{service}:accesspointarn": access_point})
 
 
 def access_points(harness: Mapping[str, Any]) -> Asks:

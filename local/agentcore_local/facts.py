@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from . import seams
@@ -10,6 +11,7 @@ from .cfn.generic import RECORDS
 _GUARDRAIL = "AWS::Bedrock::Guardrail"
 _API_KEY = "AWS::BedrockAgentCore::ApiKeyCredentialProvider"
 _OAUTH = "AWS::BedrockAgentCore::OAuth2CredentialProvider"
+_S3_FILES = "AWS::S3Files::AccessPoint"
 _PROFILE = "AWS::Bedrock::ApplicationInferenceProfile"
 
 
@@ -42,13 +44,32 @@ def own_secret(scope: seams.Scope, provider: str) -> str | None:
     return key.get("SecretId") or client.get("SecretId")
 
 
-def file_system(account: str, access_point_arn: str) -> str | None:
-    """The ARN of the EFS file system behind an access point; None when the access point is not of this cloud."""
-    region, access_point = access_point_arn.split(":")[3], access_point_arn.rsplit("/", 1)[-1]
-    found = seams.read_efs_access_point((account, region), access_point)
-    if found is None:
-        return None
-    return f"{access_point_arn.partition(':access-point/')[0]}:file-system/{found['FileSystemId']}"
+@dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """What an access point of EFS or S3 Files leads to.
+
+    Attributes:
+        file_system: ARN of the file system; None when the access point is one of EFS that is not of this cloud.
+        directory: The directory of the file system that is mounted.
+        user: The POSIX user that requests are made as; None for the client's own.
+    """
+
+    file_system: str | None
+    directory: str = "/"
+    user: str | None = None
+
+
+def access_point(account: str, arn: str) -> AccessPoint:
+    """What an access point of EFS or S3 Files leads to; of one that is not of this cloud, what its ARN says."""
+    region, name = arn.split(":")[3], arn.rsplit("/", 1)[-1]
+    if "/access-point/" in arn:
+        found: dict[str, Any] | None = _properties((account, region), _S3_FILES, arn)
+        system: str | None = arn.partition("/access-point/")[0]
+    else:
+        found = seams.read_efs_access_point((account, region), name)
+        system = found and f"{arn.partition(':access-point/')[0]}:file-system/{found['FileSystemId']}"
+    root, user = ((found or {}).get(part) or {} for part in ("RootDirectory", "PosixUser"))
+    return AccessPoint(system, root.get("Path") or "/", None if user.get("Uid") is None else str(user["Uid"]))
 
 
 def _properties(scope: seams.Scope, resource_type: str, identifier: str) -> dict[str, Any]:

@@ -82,7 +82,7 @@ SERVICES: tuple[Service, ...] = (
     ),
     Service(
         "bedrock-agentcore.gateway",
-        ("gateway_tool",),
+        ("gateway_tool", "gateway", "oauth_provider"),
         "Gateways. Without it loading their tools ends in a DNS error.",
         PRIVATE_LINK,
     ),

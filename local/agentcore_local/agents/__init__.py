@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agentcore_local.agents import inline, logs, models, permissions, plan, scripts
+from agentcore_local.agents import inline, logs, models, mounts, permissions, plan, scripts
 from agentcore_local.agents.events import Event, Stream
 from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
@@ -106,8 +106,9 @@ async def _work(run: Run, session: Session, actor_id: str, journal: logs.Journal
 
 
 def reset(account: str | None = None) -> None:
-    """Forget all sessions (or those of one account) and, for all accounts, all scripts."""
+    """Forget all sessions and shared files (or those of one account) and, for all accounts, all scripts."""
     sessions.clear(account)
+    mounts.SHARES.clear(account)
     if account is None:
         scripts.registry.clear()
         models.choices.clear()
@@ -115,6 +116,7 @@ def reset(account: str | None = None) -> None:
 
 
 def shutdown() -> None:
-    """Stop the agents' thread, cancelling what runs on it, and remove all session directories."""
+    """Stop the agents' thread, cancelling what runs on it, and remove the directories of sessions and file systems."""
     loop.stop()
     sessions.clear()
+    mounts.SHARES.clear()

@@ -18,6 +18,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3files as s3files
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from botocore.exceptions import ClientError, EventStreamError
@@ -120,6 +121,21 @@ class ToolError(Works):
 
     def fails(self, agent: Agent, script: Any, caplog: Any) -> None:
         assert f"not authorized to perform: {self.action} on" in text(agent.say())
+
+
+@dataclass
+class Squashed(Works):
+    """Root is nobody on the mounted file system, and nobody may write there."""
+
+    path: str
+
+    def works(self, agent: Agent, script: Any, caplog: Any) -> None:
+        written = {"command": "create", "path": f"{self.path}/note", "file_text": "x"}
+        script(agent, lambda call: call.tool_result or Turn(tool_calls=[ToolCall("file_operations", written)]))
+        assert "Wrote 1 line" in text(agent.say())
+
+    def fails(self, agent: Agent, script: Any, caplog: Any) -> None:
+        assert "mounted read-only" in text(agent.say())
 
 
 @dataclass
@@ -263,11 +279,21 @@ def keyed_bucket(stack: cdk.Stack) -> dict[str, Any]:
     return plain(stack, skills=[Skill.s3(bucket, "report/v1", encryption_key=key)])
 
 
-def mounted(stack: cdk.Stack, *, read_only: bool = False) -> dict[str, Any]:
+def mounted(stack: cdk.Stack, *, read_only: bool = False, as_root: bool = False) -> dict[str, Any]:
     system = efs.CfnFileSystem(stack, "Files")
-    point = efs.CfnAccessPoint(stack, "Point", file_system_id=system.ref)
-    mount = FileSystem.efs(point.attr_arn, "/mnt/efs", file_system_arn=system.attr_arn, read_only=read_only)
+    user = efs.CfnAccessPoint.PosixUserProperty(uid="0", gid="0") if as_root else None
+    point = efs.CfnAccessPoint(stack, "Point", file_system_id=system.ref, posix_user=user)
+    mount = FileSystem.efs(
+        point.attr_arn, "/mnt/efs", file_system_arn=system.attr_arn, read_only=read_only, as_root=as_root
+    )
     return in_vpc(stack, mount)
+
+
+def root_files(stack: cdk.Stack) -> dict[str, Any]:
+    system = f"arn:aws:s3files:{stack.region}:{stack.account}:file-system/fs-0123456789abcdef0"
+    user = s3files.CfnAccessPoint.PosixUserProperty(uid="0", gid="0")
+    point = s3files.CfnAccessPoint(stack, "Point", file_system_id=system, posix_user=user)
+    return in_vpc(stack, FileSystem.s3_files(point, "/mnt/s3"))
 
 
 def existing_memory(stack: cdk.Stack) -> str:
@@ -388,9 +414,11 @@ ROWS: dict[str, Row] = {
     "AgentCoreSkillS3Key": Row(keyed_bucket, Stream("kms:Decrypt")),
     "EFSClientAccess": Row(mounted, NoSession("elasticfilesystem:ClientMount")),
     "EFSClientReadOnly": Row(lambda stack: mounted(stack, read_only=True), NoSession("elasticfilesystem:ClientMount")),
+    "EFSClientRoot": Row(lambda stack: mounted(stack, as_root=True), Squashed("/mnt/efs")),
     "EFSDescribe": Row(mounted, NoSession("elasticfilesystem:DescribeAccessPoints")),
     "S3FilesClientAccess": Row(bucket_files, NoSession("s3files:ClientMount")),
     "S3FilesClientReadOnly": Row(lambda stack: bucket_files(stack, read_only=True), NoSession("s3files:ClientMount")),
+    "S3FilesClientRoot": Row(root_files, Squashed("/mnt/s3")),
     "S3FilesGetAccessPoint": Row(bucket_files, NoSession("s3files:GetAccessPoint")),
     "S3FilesListMountTargets": Row(bucket_files, NoSession("s3files:ListMountTargets")),
     "HookLambda": Row(lambda_hook, Denied("lambda:InvokeFunction")),

@@ -194,11 +194,12 @@ def _build_root(spec: dict[str, Any]) -> None:
     _fill_etc(root / "etc")
     _fill_dev(root / "dev")
     _fill_proc(root / "proc")
-    for source, target in spec["writable"]:
-        place = root / target.lstrip("/")
-        place.mkdir(parents=True, exist_ok=True)
-        _mount(source, place, None, _MS_BIND)
-        _set_attributes(place, _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV)
+    for kind, attributes in (("writable", 0), ("read_only", _MOUNT_ATTR_RDONLY)):
+        for source, target in spec[kind]:
+            place = root / target.lstrip("/")
+            place.mkdir(parents=True, exist_ok=True)
+            _mount(source, place, None, _MS_BIND)
+            _set_attributes(place, attributes | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV)
     os.chdir(root)
     _check(_libc.syscall(number, b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", _MNT_DETACH), "umount of the old root")
@@ -290,7 +291,8 @@ def _restrict_with_landlock(spec: dict[str, Any]) -> None:
     attributes = struct.pack(f"{len(members)}Q", *members)
     ruleset = _check(_libc.syscall(_SYS_LANDLOCK_CREATE, attributes, len(attributes), 0), "landlock_create_ruleset")
     etc = [f"/etc/{name}" for name in (*ETC_DIRECTORIES, *ETC_FILES, "passwd", "group")]
-    for path in (*SYSTEM_DIRECTORIES, *spec["readable"], *etc):
+    read_only = [source for source, _target in spec["read_only"]]
+    for path in (*SYSTEM_DIRECTORIES, *spec["readable"], *etc, *read_only):
         _allow(ruleset, path, _LANDLOCK_READ & handled)
     for device in DEVICES:
         _allow(ruleset, f"/dev/{device}", (_LANDLOCK_READ | 1 << 1) & handled)

@@ -43,12 +43,14 @@ class Place:
     """The directories a command may use.
 
     Attributes:
-        root: Directory that holds all of them, with an empty one named ``jail``.
+        root: Directory of the session, with an empty one named ``jail``.
         writable: Each directory with the path the agent knows it by; the first is the working directory.
+        read_only: The same for directories that can only be read.
     """
 
     root: Path
     writable: tuple[tuple[Path, str], ...]
+    read_only: tuple[tuple[Path, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def _accepted_levels() -> tuple[str, ...]:
 
 def describe(place: Place, level: str) -> tuple[str, dict[str, str]]:
     """The working directory's path as a command sees it, and each other directory's."""
-    own = {known: known if level == "namespaces" else str(source) for source, known in place.writable}
+    directories = (*place.writable, *place.read_only)
+    own = {known: known if level == "namespaces" else str(source) for source, known in directories}
     return own[place.writable[0][1]], own
 
 
@@ -156,6 +159,7 @@ async def _start(
         "root": str(place.root / "jail"),
         "readable": [sys.base_prefix] if sys.base_prefix not in {"/", "/usr"} else [],
         "writable": [[str(source), known] for source, known in place.writable],
+        "read_only": [[str(source), known] for source, known in place.read_only],
         "cwd": home,
         "limits": _LIMITS,
         "command": command,

@@ -154,6 +154,8 @@ class FileOperations(HarnessTool):
         if known is None or "\0" in path:
             places = ", ".join(self._directories.known())
             raise ToolFailed(f"{path} is outside of this session's directories; use a path in {places}.")
+        if make and self._directories.is_read_only(known):
+            raise OSError(errno.EROFS, "read-only file system")
         parts = [part for part in full[len(known) :].split("/") if part]
         if not whole and not parts:
             raise ToolFailed(f"{path} is a directory, not a file.")
@@ -214,6 +216,7 @@ _WORDS = {
     errno.ENXIO: "is not a regular file",
     errno.ENAMETOOLONG: "has a name that is too long",
     errno.EACCES: "may not be accessed",
+    errno.EROFS: "is on a file system that is mounted read-only",
 }
 
 

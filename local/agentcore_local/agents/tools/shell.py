@@ -40,7 +40,8 @@ class Shell(HarnessTool):
     """
 
     def __init__(self, directories: Directories, environment: Mapping[str, str], region: str, runner: Runner) -> None:
-        mounts = f", {', '.join(directories.mount_paths)} to keep files" if directories.mount_paths else ""
+        kept = [path for path in directories.mount_paths if not directories.is_read_only(path)]
+        mounts = f", {', '.join(kept)} to keep files" if kept else ""
         description = (
             f"Run a bash command on this session's machine. Each call is a new shell in {WORKSPACE}; files stay, "
             f"processes do not. Write in {WORKSPACE}{mounts} and /tmp; everything else is read-only."

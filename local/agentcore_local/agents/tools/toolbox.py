@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentcore_local.agents import permissions
+from agentcore_local.agents import mounts, permissions
 from agentcore_local.agents.sandbox.runner import runner
 from agentcore_local.agents.tools.allowed import is_allowed
 from agentcore_local.agents.tools.configured import configured
@@ -41,7 +41,7 @@ def build(plan: Plan, machine: Machine) -> Toolbox:
     """
     if not permissions.load_tools(plan):
         return Toolbox(())
-    directories = Directories(machine, plan.mount_paths)
+    directories = Directories(machine, plan.mount_paths, mounts.shared(plan))
     own = [configured(plan, tool) for tool in plan.tools]
     taken = {tool.tool_name for tool in own}
     builtin = [
