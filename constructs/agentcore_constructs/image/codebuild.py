@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +13,18 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from agentcore_constructs.config import Fault, HarnessConfigError, HarnessImage
+from agentcore_constructs.config import HarnessConfigError, HarnessImage
 from agentcore_constructs.config.cdk import seconds
-from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.image import BuildSecret, ImageSource
-from agentcore_constructs.config.tokens import is_token
 from agentcore_constructs.custom_resources import CustomResource
 
 from . import context
 from .buildspec import VERSION, buildspec, secret_reference, variables
+from .refusals import build_faults, checked, repository_faults
 from .taken import take_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -35,12 +33,8 @@ if TYPE_CHECKING:
     from agentcore_constructs.config.image import CodeBuildSource
 
 _TIMEOUT_MINUTES = 30
-# A custom resource has an hour for all, of which a build may wait in the queue for some minutes.
-_TIMEOUTS = range(5, 51)
 _QUEUED = cdk.Duration.minutes(5)
 _MOST_IMAGES = 100
-_ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 _PUSH = (
@@ -126,9 +120,9 @@ class CodeBuildImage(Construct):
         secrets = {name: _secret(given) for name, given in (build_secrets or {}).items()}
         minutes = _TIMEOUT_MINUTES if timeout is None else seconds(timeout) / 60
         try:
-            read = _checked(
+            read = checked(
                 source,
-                [*_faults(source, secrets, minutes), *_repository_faults(repository, encryption_key, max_images)],
+                [*build_faults(source, secrets, minutes), *repository_faults(repository, encryption_key, max_images)],
             )
         except HarnessConfigError as error:
             raise error.about(f"The image {self.node.path}") from None
@@ -333,39 +327,3 @@ def bound(wanted: CodeBuildSource, host: Host) -> HarnessEnvironmentArtifact:
 
 def _secret(given: Any) -> BuildSecret:
     return given if isinstance(given, BuildSecret) else BuildSecret(given)
-
-
-def _checked(source: ImageSource, faults: Sequence[Fault]) -> context.Context:
-    try:
-        read = context.checked(source, on_arm=True)
-    except HarnessConfigError as error:
-        raise HarnessConfigError([*error.faults, *faults]) from None
-    if faults:
-        raise HarnessConfigError(faults)
-    return read
-
-
-def _repository_faults(repository: Any, key: Any, most: int) -> Iterator[Fault]:
-    if repository is not None and key is not None:
-        fix = "set the key of that repository where it is made"
-        yield Fault("encryptionKey", "must be left out when the repository is given", "both", fix)
-    if not is_token(most) and most < 1:
-        yield Fault("maxImages", "must be at least 1", received(most), "keep the image that is in use")
-
-
-def _faults(source: ImageSource, secrets: Mapping[str, BuildSecret], minutes: float) -> Iterator[Fault]:
-    for name in source.build_args:
-        if not _ARGUMENT_NAME.fullmatch(name):
-            must = "must be named with letters, digits and '_', as an ARG"
-            yield Fault(f"buildArgs['{name}']", must, received(name), "name it as the Dockerfile's ARG")
-    for name, one in secrets.items():
-        if not _SECRET_NAME.fullmatch(name):
-            must = "must be named with 1–64 letters, digits, '.', '_' and '-', as the id of a secret mount"
-            yield Fault(f"buildSecrets['{name}']", must, received(name), "name it as in --mount=type=secret,id=…")
-        if not hasattr(one.secret, "grant_read"):
-            fix = "pass the Secret, or Secret.from_secret_complete_arn(…)"
-            must = "must be a secret of Secrets Manager (ISecret), or a BuildSecret of one"
-            yield Fault(f"buildSecrets['{name}']", must, received(one.secret, sensitive=True), fix)
-    if minutes not in _TIMEOUTS:
-        must = f"must be a whole number of minutes, {_TIMEOUTS[0]}–{_TIMEOUTS[-1]}"
-        yield Fault("timeout", must, f"{minutes:g} minutes", "choose a time in that range, or make the build shorter")
