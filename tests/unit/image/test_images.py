@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as assets
 from aws_cdk import aws_kms as kms
@@ -168,6 +169,15 @@ class TestFromAsset:
 
     def test_the_user_that_is_given_wins(self, stack: cdk.Stack) -> None:
         assert seen_user(stack, HarnessImage.from_asset(SOURCE, user=(5, 6))) == (5, 6)
+
+
+@pytest.mark.parametrize("build", [HarnessImage.from_asset, HarnessImage.from_codebuild], ids=["asset", "codebuild"])
+def test_a_file_system_that_is_made_belongs_to_the_user_of_the_image(stack: cdk.Stack, build: Any) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    mounts = [FileSystem.efs(mount_path="/mnt/shared")]
+    Harness(stack, "Agent", image=build(SOURCE), environment=Environment.vpc(vpc), filesystems=mounts)
+    assert one(stack, "AWS::EFS::AccessPoint")["PosixUser"] == {"Uid": "1001", "Gid": "1001"}
+    assert len(granted(stack, "ECRImageAccess")) == len(granted(stack, "EcrManagedImagePull")) == 1
 
 
 class TestUserByName:
