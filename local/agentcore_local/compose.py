@@ -51,6 +51,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.evaluate_conditions_fully()
     registry.register()
     custom_resources.install()
+    seams.watch_roles()
     codebuild.install()
     seams.task_integration(_INVOKE_HARNESS, _invoke_harness)
     seams.distributed_maps()

@@ -1,7 +1,7 @@
 """Permission questions the AgentCore services ask, answered from the roles that are deployed.
 
-The policies are evaluated by ministack; decisions are remembered until a policy of the role changes, because an
-invocation asks a dozen questions and has less than a millisecond for them. `LocalCloud(iam=False)` switches all of it
+The policies are evaluated by ministack; decisions are remembered until something changes in IAM, because an
+invocation asks two dozen questions and has less than a millisecond for them. `LocalCloud(iam=False)` switches all of it
 off.
 """
 
@@ -58,25 +58,25 @@ def role_trusts(role_arn: str, service: str, *, account: str, region: str, sourc
     """
     if not Switch.enabled:
         return None
+    revision, asked = seams.role_revision(), (role_arn, service, account, region, source_arn)
+    known = _TRUST.get(asked)
+    if known is not None and known[0] == revision:
+        return known[1]
     match = _ROLE_ARN.fullmatch(role_arn)
     if match is None or match["account"] != account:
         return f"the role is not a role of account {account}"
     role = seams.read_role(account, match["name"])
     if role is None:
         return "there is no such role"
-    document, asked = role.get("AssumeRolePolicyDocument"), (role_arn, service, account, region, source_arn)
-    known = _TRUST.get(asked)
-    if known is not None and known[0] == document:
-        return known[1]
     answer = _distrust(role, service, account, region, source_arn)
-    if not _OF_THE_MOMENT.search(str(document)):
+    if not _OF_THE_MOMENT.search(str(role.get("AssumeRolePolicyDocument"))):
         if len(_TRUST) >= _ROLES:
             _TRUST.clear()
-        _TRUST[asked] = (document, answer)
+        _TRUST[asked] = (revision, answer)
     return answer
 
 
-_TRUST: dict[tuple[str, str, str, str, str], tuple[Any, str | None]] = {}
+_TRUST: dict[tuple[str, str, str, str, str], tuple[int, str | None]] = {}
 
 
 def _distrust(role: dict[str, Any], service: str, account: str, region: str, source_arn: str) -> str | None:
@@ -105,19 +105,18 @@ def _is_about(statement: dict[str, object], service: str) -> bool:
 
 @dataclass(slots=True)
 class _Known:
-    """A role's policies as they were last seen, and what was decided from them."""
+    """What a role may do as it was at a revision of IAM, and what was decided from it."""
 
-    documents: tuple[list[Any], list[Any]]
+    revision: int
+    name: str
     policies: list[Any]
     boundary: list[Any] | None
     lasting: bool
     decisions: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
 
-_KNOWN: dict[tuple[str, str], _Known] = {}
+_KNOWN: dict[tuple[str, str], _Known] = {}  # by account and role ARN
 _LOCK = threading.Lock()
-# The policies of these resources have a say of their own, which no change of the role announces.
-_HAS_POLICIES = ("s3", "sns", "sqs", "lambda", "secretsmanager", "ecr", "kms")
 
 
 def denial(
@@ -141,46 +140,47 @@ def denial(
     """
     if not Switch.enabled:
         return None
-    match = _ROLE_ARN.fullmatch(role_arn)
-    name = match["name"] if match else role_arn
+    known = _known(place.account, role_arn)
+    if known is not None:
+        asked = (place.region, session, action, resource, tuple(keys.items()) if keys else ())
+        if known.decisions.get(asked) == "Allow":
+            return None
+    name = known.name if known else role_arn.rsplit("/", 1)[-1]
     principal = f"arn:aws:sts::{place.account}:assumed-role/{name}/{session}"
-    known = _known(place.account, name) if match else None
     if known is None:
         return seams.denial_message(principal, action, resource, explicit=False)
-    call = seams.RoleCall(principal, place.account, place.region, action, resource, keys or {})
-    decision = _decision(known, call)
-    return (
-        None if decision == "Allow" else seams.denial_message(principal, action, resource, explicit=decision == "Deny")
-    )
-
-
-def _known(account: str, name: str) -> _Known | None:
-    documents = seams.role_documents(account, name)
-    if documents is None:
+    decision = known.decisions.get(asked)
+    if decision is None:
+        call = seams.RoleCall(principal, place.account, place.region, action, resource, keys or {})
+        decision = _decision(known, asked, call)
+    if decision == "Allow":
         return None
-    known = _KNOWN.get((account, name))
-    # The documents are compared, not a revision: IAM changes over the API, by stacks, and by a reset.
-    if known is None or known.documents != documents:
-        identity, boundary = documents
-        parsed = seams.parse_policies(identity)
-        limit = [seams.parse_policies(boundary)[0] if any(boundary) else []] if boundary else None
-        lasting = not _OF_THE_MOMENT.search(str(documents))
-        known = _Known(documents, parsed, limit, lasting)
-        with _LOCK:
-            if len(_KNOWN) >= _ROLES:
-                _KNOWN.clear()
-            _KNOWN[account, name] = known
+    return seams.denial_message(principal, action, resource, explicit=decision == "Deny")
+
+
+def _known(account: str, role_arn: str) -> _Known | None:
+    revision = seams.role_revision()
+    known = _KNOWN.get((account, role_arn))
+    if known is not None and known.revision == revision:
+        return known
+    match = _ROLE_ARN.fullmatch(role_arn)
+    documents = seams.role_documents(account, match["name"]) if match else None
+    if match is None or documents is None:
+        return None
+    identity, boundary = documents
+    parsed = seams.parse_policies(identity)
+    limit = [seams.parse_policies(boundary)[0] if any(boundary) else []] if boundary else None
+    known = _Known(revision, match["name"], parsed, limit, not _OF_THE_MOMENT.search(str(documents)))
+    with _LOCK:
+        if len(_KNOWN) >= _ROLES:
+            _KNOWN.clear()
+        _KNOWN[account, role_arn] = known
     return known
 
 
-def _decision(known: _Known, call: seams.RoleCall) -> str:
-    lasting = known.lasting and not call.action.startswith(_HAS_POLICIES)
-    if not lasting:
-        return seams.decide(call, known.policies, known.boundary)
-    asked = (call.principal_arn, call.region, call.action, call.resource, *sorted(call.keys.items()))
-    decision = known.decisions.get(asked)
-    if decision is None:
-        decision = seams.decide(call, known.policies, known.boundary)
+def _decision(known: _Known, asked: tuple[Any, ...], call: seams.RoleCall) -> str:
+    decision = seams.decide(call, known.policies, known.boundary)
+    if known.lasting and not seams.has_resource_policies(call.action.partition(":")[0]):
         with _LOCK:
             if len(known.decisions) >= _DECISIONS:
                 known.decisions.clear()

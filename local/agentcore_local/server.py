@@ -264,6 +264,7 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
 
     A signed request for `/health` is one for an S3 bucket of that name and goes on to S3.
     """
+    from .harness import front  # noqa: PLC0415 - imports botocore's models
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] in ("http", "websocket") and (stranger := _stranger(dict(scope["headers"]))):
@@ -295,6 +296,8 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
                     "remove authorizerConfiguration to invoke this harness locally with SigV4"
                 )
                 await _json(send, 501, {"message": message}, error="NotEmulatedException")
+                return
+            if await front.serve(scope, receive, send):
                 return
         await inner(scope, receive, send)
 

@@ -22,6 +22,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from agentcore_local import seams
 from agentcore_local.agents import permissions
 from agentcore_local.faults import StreamFailed
@@ -203,7 +205,7 @@ class Journal:
     def _record(self, event: str, *, level: str = "INFO", **members: Any) -> None:
         now = time.time()
         record = {"timestamp": _iso(now), "level": level, "event": event, **self._about, **members}
-        message = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=str)
+        message = _line(record)
         self._writer.add(self._scope, str(self._group), message, now)
 
 
@@ -293,6 +295,13 @@ _HANDLERS: dict[str, Callable[[_Listener, dict[str, Any]], None]] = {
 def _prompt(messages: list[dict[str, Any]]) -> str:
     texts = [block["text"] for message in messages for block in message["content"] if "text" in block]
     return "\n".join(texts)[:CONTENT_CHARACTERS]
+
+
+def _line(record: dict[str, Any]) -> str:
+    try:
+        return to_json(record, fallback=str).decode()
+    except PydanticSerializationError:  # half of a surrogate pair, which JSON can say and UTF-8 cannot
+        return json.dumps(record, separators=(",", ":"), default=str)
 
 
 def _iso(moment: float) -> str:

@@ -11,7 +11,7 @@ from strands import Agent, ModelRetryStrategy, Snapshot
 from strands.tools.executors import SequentialToolExecutor
 from strands.types.exceptions import ContextWindowOverflowException, EventLoopException, MaxTokensReachedException
 
-from agentcore_local.agents import inline, models, permissions, skills, truncation
+from agentcore_local.agents import inline, models, permissions, skills, strands_agent, truncation
 from agentcore_local.agents.failures import in_stream
 from agentcore_local.agents.lifecycle import Lifecycle
 from agentcore_local.agents.loop_hooks import LoopHooks
@@ -159,11 +159,12 @@ class Run:
             tool_executor=SequentialToolExecutor(),
             retry_strategy=ModelRetryStrategy(max_attempts=provider.attempts),
             name=self._plan.harness_name,
+            plugins=[strands_agent.NO_DELEGATION],
         )
         # Past Strands' own check of names: it refuses a-b beside a_b, the service is not known to.
         agent.tool_registry.registry.update({tool.tool_name: tool for tool in self._tools.tools})
         # Strands normalizes and checks all tools anew, four times for each turn; ours stay as they are.
-        known = agent.tool_registry.get_all_tools_config()
+        known = strands_agent.specifications(self._tools.tools, shared=models.is_scripted(self._plan))
         agent.tool_registry.get_all_tools_config = lambda: dict(known)  # type: ignore[method-assign]
         if self._answer is not None and self._conversation.snapshot is not None:
             agent.load_snapshot(Snapshot.from_dict(self._conversation.snapshot))

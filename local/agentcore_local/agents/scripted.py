@@ -15,11 +15,14 @@ from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 
 from agentcore_local.agents.scripts import ModelCall, ModelFailure, Script, Turn, answer, fill
+from agentcore_local.agents.strands_agent import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 
+    from strands.types.content import Messages, SystemContentBlock
     from strands.types.streaming import StreamEvent
+    from strands.types.tools import ToolSpec
 
 CONTEXT_WINDOW = 200_000
 """Tokens the scripted model claims to take, like the service's default model."""
@@ -71,6 +74,23 @@ class ScriptedModel(Model):
     def structured_output(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Not offered: InvokeHarness has no structured output."""
         raise NotImplementedError("The scripted model has no structured output; let the script return JSON text.")
+
+    async def count_tokens(
+        self,
+        messages: Messages,
+        tool_specs: list[ToolSpec] | None = None,
+        system_prompt: str | None = None,
+        system_prompt_content: list[SystemContentBlock] | None = None,
+    ) -> int:
+        """Strands' estimate; what a tool adds to it is estimated once."""
+        total = await super().count_tokens(messages, None, system_prompt, system_prompt_content)
+        for spec in tool_specs or ():
+            known = spec.tokens if isinstance(spec, Fixed) else None
+            tokens = await super().count_tokens([], [spec]) if known is None else known
+            if isinstance(spec, Fixed):
+                spec.tokens = tokens
+            total += tokens
+        return total
 
     async def stream(
         self,

@@ -42,15 +42,27 @@ def in_front_of(original: seams.HttpHandler) -> seams.HttpHandler:
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> seams.HttpResponse:
         request = routes.Request(method, path, headers, body, query_params)
-        try:
-            answered = await _handle(request)
-        except ServiceError as error:
-            return error.response()
+        answered = await _answered(request)
         if answered is None:
             answered = await original(method, path, headers, body, query_params)
         return _unknown(request, answered) or answered
 
     return handle_request
+
+
+async def answer(request: routes.Request) -> seams.HttpResponse:
+    """The answer to a request for one of our own operations, in the account and Region that act now."""
+    answered = await _answered(request)
+    if answered is None:
+        raise LookupError(f"{request.method} {request.path} is not an operation of the harness API")
+    return answered
+
+
+async def _answered(request: routes.Request) -> seams.HttpResponse | None:
+    try:
+        return await _handle(request)
+    except ServiceError as error:
+        return error.response()
 
 
 def _unknown(request: routes.Request, answered: seams.HttpResponse) -> seams.HttpResponse | None:

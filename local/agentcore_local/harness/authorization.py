@@ -41,12 +41,15 @@ class Need:
 
 
 def check(request: routes.Request, operation: str, values: dict[str, Any], scope: Scope) -> None:
-    """Refuse a request whose caller may not make it; root callers may do everything.
+    """Refuse a request whose caller may not make it; root callers may do everything in their account.
 
     Raises:
         ServiceError: AccessDeniedException.
     """
-    if not iam.Switch.enabled or seams.caller_key(request.headers, request.query).isdigit():
+    if not iam.Switch.enabled:
+        return
+    if seams.caller_key(request.headers, request.query).isdigit():
+        _refuse_strangers(operation, values, scope)
         return
     for need in needs(operation, values, scope):
         refusals = [
@@ -55,6 +58,16 @@ def check(request: routes.Request, operation: str, values: dict[str, Any], scope
         ]
         if None not in refusals:
             raise ServiceError("AccessDeniedException", str(refusals[0]))
+
+
+def _refuse_strangers(operation: str, values: dict[str, Any], scope: Scope) -> None:
+    """A harness belongs to an account; no policy of its own admits another one's."""
+    arn = str(values.get("harnessArn") or values.get("resourceArn") or "")
+    owner = arn.split(":")[4] if arn.count(":") > 4 else ""  # noqa: PLR2004 - where the account is in an ARN
+    if owner and owner != scope[0]:
+        root = f"arn:aws:iam::{scope[0]}:root"
+        message = seams.denial_message(root, _PREFIX + operation, arn, explicit=False)
+        raise ServiceError("AccessDeniedException", message.replace("identity-based", "resource-based"))
 
 
 def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need]:

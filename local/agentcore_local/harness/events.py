@@ -11,11 +11,12 @@ from binascii import crc32
 from functools import cache
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
 _PRELUDE = struct.Struct("!II")
 _CRC = struct.Struct("!I")
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def event_frame(name: str, payload: dict[str, Any]) -> bytes:
@@ -29,10 +30,17 @@ def exception_frame(name: str, payload: dict[str, Any]) -> bytes:
 
 
 def _frame(headers: bytes, payload: dict[str, Any]) -> bytes:
-    body = _encode(payload).encode()
+    body = _encode(payload)
     prelude = _PRELUDE.pack(len(headers) + len(body) + 16, len(headers))
     message = prelude + _CRC.pack(crc32(prelude)) + headers + body
     return message + _CRC.pack(crc32(message))
+
+
+def _encode(payload: dict[str, Any]) -> bytes:
+    try:
+        return to_json(payload)
+    except PydanticSerializationError:  # half of a surrogate pair, which JSON can say and UTF-8 cannot
+        return json.dumps(payload, separators=(",", ":")).encode()
 
 
 @cache

@@ -99,9 +99,17 @@ class Harness:
         found = self.versions.get(number)
         if found is None:
             raise not_found(f"Version {number} of harness", self.harness_id)
-        shape = copy.deepcopy(found)
-        shape["status"] = self.transition.current() if number == self.latest else "READY"
-        return shape
+        return {**copy.deepcopy(found), "status": self._status(number)}
+
+    def served(self, version: int) -> dict[str, Any]:
+        """As `snapshot`, for reading only: what is within it is the record itself. Invocations have no time to copy."""
+        found = self.versions.get(version)
+        if found is None:
+            raise not_found(f"Version {version} of harness", self.harness_id)
+        return {**found, "status": self._status(version)}
+
+    def _status(self, version: int) -> str:
+        return self.transition.current() if version == self.latest else "READY"
 
 
 class Store:
@@ -203,7 +211,7 @@ STORE = Store()
 
 
 def resolve(harness_arn: str, qualifier: str | None = None) -> dict[str, Any]:
-    """The `harness` shape (GetHarness, camelCase) of the version that serves an endpoint.
+    """The `harness` shape (GetHarness, camelCase) of the version that serves an endpoint; for reading only.
 
     Args:
         harness_arn: ARN of the harness.
@@ -220,4 +228,4 @@ def resolve(harness_arn: str, qualifier: str | None = None) -> dict[str, Any]:
         endpoint = harness.endpoints.get(name)
         if endpoint is None or endpoint.transition.current() == "DELETED":
             raise not_found(f"Endpoint of harness {harness.harness_id}", name)
-        return harness.snapshot(endpoint.live_version)
+        return harness.served(endpoint.live_version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 MINISTACK_VERSION = "1.5.33"
@@ -44,6 +45,7 @@ class Seam:
         return None
 
 
+@cache
 def internals(name: str) -> Any:
     """A module of ministack, with all it has."""
     return importlib.import_module(name)

@@ -3,6 +3,8 @@
 # ruff: noqa: SLF001 - private names are what this package is for
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,12 +13,17 @@ from .base import Seam, internals
 from .scope import acting_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _EVALUATOR = "ministack.core.iam_evaluator"
+_IAM = "ministack.services.iam"
+_PROVISIONERS = "ministack.services.cloudformation.provisioners"
 
 SEAMS: tuple[Seam, ...] = (
-    Seam("ministack.services.iam", "_roles", "read roles"),
+    Seam(_IAM, "_roles", "read roles"),
+    Seam(_IAM, "_IAM_HANDLERS", "know when what a role may do can have changed"),
+    Seam(_IAM, "reset", "know when what a role may do can have changed", ()),
+    Seam(_PROVISIONERS, "_RESOURCE_HANDLERS", "know when what a role may do can have changed"),
     Seam("ministack.app", "AUTH", "have callers and Lambda functions act with their own permissions"),
     Seam(_EVALUATOR, "_service_principal_matches", "evaluate role trust", ("principal", "service")),
     Seam(_EVALUATOR, "_conditions_met", "evaluate role trust", ("conditions", "ctx")),
@@ -36,6 +43,7 @@ SEAMS: tuple[Seam, ...] = (
         "evaluate the policies of resources",
         ("identity", "ctx", "policy", "owner_account", "required", "limits"),
     ),
+    Seam(_EVALUATOR, "_RESOURCE_POLICY_LOOKUPS", "know which services have policies of resources"),
     Seam(_EVALUATOR, "_POLICY_REQUIRED", "evaluate the policies of resources"),
     Seam(
         _EVALUATOR,
@@ -49,8 +57,57 @@ SEAMS: tuple[Seam, ...] = (
 
 def read_role(account: str, name: str) -> dict[str, Any] | None:
     """The record of a role, or None."""
-    role: dict[str, Any] | None = internals("ministack.services.iam")._roles.get_scoped(account, None, name)
+    role: dict[str, Any] | None = internals(_IAM)._roles.get_scoped(account, None, name)
     return role
+
+
+_READS = ("Get", "List", "Simulate", "Generate")
+_WATCHED = "watched_by_agentcore_local"
+_changes = itertools.count(1)
+_revision = 0
+
+
+def role_revision() -> int:
+    """A number that is another one after each change of IAM: what was derived from roles before it is to be forgotten.
+
+    Read it before the roles: a change in between then shows.
+    """
+    return _revision
+
+
+def roles_changed() -> None:
+    """Say that roles or policies may be others than before."""
+    global _revision  # noqa: PLW0603 - a counter
+    _revision = next(_changes)
+
+
+def watch_roles() -> None:
+    """Count every way in which roles and policies change: IAM's API, stacks, a reset."""
+    iam, handlers = internals(_IAM), internals(_PROVISIONERS)._RESOURCE_HANDLERS
+    for action, serve in iam._IAM_HANDLERS.items():
+        if not action.startswith(_READS):
+            iam._IAM_HANDLERS[action] = _counted(serve)
+    iam.reset = _counted(iam.reset)
+    for resource_type, operations in handlers.items():
+        if resource_type.startswith("AWS::IAM::"):
+            functions = {name: _counted(part) if callable(part) else part for name, part in operations.items()}
+            handlers[resource_type] = functions
+    roles_changed()
+
+
+def _counted(change: Callable[..., Any]) -> Callable[..., Any]:
+    if getattr(change, _WATCHED, False):
+        return change
+
+    @functools.wraps(change)
+    def counted(*arguments: Any, **options: Any) -> Any:
+        try:
+            return change(*arguments, **options)
+        finally:
+            roles_changed()
+
+    setattr(counted, _WATCHED, True)
+    return counted
 
 
 def trust_statements(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -143,6 +200,11 @@ def decide(call: RoleCall, policies: list[Any], boundary: list[Any] | None) -> s
             required = service in evaluator._POLICY_REQUIRED
             result = evaluator.combine_resource_policy(result, context, own, owner, required, limits)
     return str(result.decision)
+
+
+def has_resource_policies(service: str) -> bool:
+    """Whether resources of a service can have policies of their own, which no change of a role announces."""
+    return service in internals(_EVALUATOR)._RESOURCE_POLICY_LOOKUPS
 
 
 def caller_denial(

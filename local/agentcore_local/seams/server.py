@@ -75,7 +75,9 @@ def forget_loop() -> None:
 def must_see_requests() -> bool:
     """Whether ministack has to see every request itself: it records them for CloudTrail, or is about to be reset."""
     app = internals("ministack.app")
-    recording = "cloudtrail" in app._loaded_modules or os.environ.get("CLOUDTRAIL_RECORDING", "0") == "1"
+    trail = app._loaded_modules.get("cloudtrail")
+    asked = os.environ.get("CLOUDTRAIL_RECORDING", "0") == "1"
+    recording = asked if trail is None else getattr(trail, "_recording_enabled", False)
     return recording or (app._reset_lock is not None and app._reset_lock.locked())
 
 

@@ -53,6 +53,11 @@ class HarnessTool(AgentTool):
         return self._described.kind
 
     @property
+    def described(self) -> Described:
+        """How it presents itself."""
+        return self._described
+
+    @property
     def tool_spec(self) -> ToolSpec:
         """What the model is told."""
         described = self._described
