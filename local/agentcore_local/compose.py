@@ -16,6 +16,8 @@ from .harness import api
 from .harness.store import STORE
 from .memory import records
 from .process import PROCESS, LocalCloudError
+from .stepfunctions import callbacks, definitions
+from .stepfunctions.runner import Runner
 
 _STATE_FILE = "agentcore_local.json"
 _STATE_FORMAT = 1
@@ -39,7 +41,9 @@ def compose(*, iam_enabled: bool) -> None:
     seams.check()
     iam.Switch.enabled = iam_enabled
     seams.enforce_permissions(enabled=iam_enabled)
-    seams.state_machine_roles(machine_roles.check)
+    seams.run_workflows(Runner(), machine_roles.check)
+    seams.task_tokens(callbacks.Tokens())
+    seams.on_state_machine(definitions.refusal)
     seams.on_stack_request(stack_roles.note)
     seams.keep_away_from_docker()
     seams.count_loopback_as_tls()
@@ -54,7 +58,6 @@ def compose(*, iam_enabled: bool) -> None:
     seams.watch_roles()
     codebuild.install()
     seams.task_integration(_INVOKE_HARNESS, _invoke_harness)
-    seams.distributed_maps()
     _load()
 
 
@@ -124,10 +127,10 @@ def _agents() -> Any:
 
 
 def _invoke_harness(resource: str, arguments: dict[str, Any]) -> Any:
-    from . import stepfunctions  # noqa: PLC0415 - loads the agents
+    from .stepfunctions import harness_task  # noqa: PLC0415 - loads the agents
 
     account, region = seams.current_scope()
     try:
-        return stepfunctions.invoke_harness(resource, arguments, account=account, region=region)
+        return harness_task.invoke_harness(resource, arguments, account=account, region=region)
     except TaskFailed as failure:
         raise seams.task_error(failure.error, failure.cause) from failure

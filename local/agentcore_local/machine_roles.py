@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import iam, seams
 from .harness import authorization
+from .stepfunctions.lives import ACTING, Acting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SERVICE = "states.amazonaws.com"
 _OPTIMIZED = "arn:aws:states:::"
 _LAMBDA_ERROR = "Lambda.AWSLambdaException"
 _SDK_ERRORS = "AccessDeniedException"
@@ -22,27 +24,54 @@ _NAMES = {
 _PREFIXES = {"sfn": "states", "cloudwatchlogs": "logs", "eventbridge": "events", "bedrockruntime": "bedrock"}
 
 
-def check(role_arn: str, resource: str, arguments: Any) -> None:
-    """Fail a task that the role of its state machine does not allow.
+def check(resource: str, arguments: Any) -> None:
+    """Fail a task that the role of its state machine does not allow; nothing outside of an execution.
 
     Args:
-        role_arn: The role; empty outside of an execution.
         resource: The state's `Resource`.
         arguments: What it passes.
 
     Raises:
         Exception: Step Functions' own, with the error name that Retry and Catch match.
     """
-    if not role_arn or not iam.Switch.enabled:
+    acting = ACTING.get()
+    if acting is None or not iam.Switch.enabled:
         return
-    account, region = seams.current_scope()
-    place = iam.Place(account, region)
     plain = resource.replace(".sync:2", "").replace(".sync", "").replace(".waitForTaskToken", "")
-    found = list(_asks(plain, arguments if isinstance(arguments, dict) else {}, place))
-    for action, alternatives in found:
-        refusals = [iam.denial(role_arn, action, one, place=place, session="StepFunctions") for one in alternatives]
+    asked = list(_asks(plain, arguments if isinstance(arguments, dict) else {}, _place()))
+    if plain != resource and plain.endswith(":states:startExecution"):
+        asked += _waiting(str((arguments or {}).get("StateMachineArn", "")), _place())
+    for action, alternatives in asked:
+        refusals = [_denial(acting, action, one) for one in alternatives]
         if refusals and None not in refusals:
             raise seams.task_error(_error(plain), str(refusals[0]))
+
+
+def denial(action: str, resource: str) -> str | None:
+    """Why the role of the state machine that acts now may not do something; None when it may."""
+    acting = ACTING.get()
+    return None if acting is None else _denial(acting, action, resource)
+
+
+def distrust(role_arn: str, machine_arn: str) -> str | None:
+    """Why Step Functions cannot assume a role for a state machine, as a clause; None when it can."""
+    place, clause = _place(), None
+    for service in (_SERVICE, _SERVICE.replace(".", f".{place.region}.", 1)):
+        clause = iam.role_trusts(role_arn, service, account=place.account, region=place.region, source_arn=machine_arn)
+        if clause is None:
+            return None
+    return clause
+
+
+def _denial(acting: Acting, action: str, resource: str) -> str | None:
+    clause = distrust(acting.role_arn, acting.machine_arn)
+    if clause is not None:
+        return f"The role {acting.role_arn} cannot be assumed: {clause}"
+    return iam.denial(acting.role_arn, action, resource, place=_place(), session="StepFunctions")
+
+
+def _place() -> iam.Place:
+    return iam.Place(*seams.current_scope())
 
 
 def _error(resource: str) -> str:
@@ -94,6 +123,16 @@ def _other(
         yield "states:StartExecution", (str(arguments.get("StateMachineArn", "")),)
     elif service == "ecs":
         yield "ecs:RunTask", (str(arguments.get("TaskDefinition", "*")), "*")
+
+
+def _waiting(machine_arn: str, place: iam.Place) -> list[tuple[str, tuple[str, ...]]]:
+    """What it takes to wait for an execution: to look at it, and to be told by a rule (connect-stepfunctions)."""
+    execution = machine_arn.replace(":stateMachine:", ":execution:") + ":any"
+    rule = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    return [
+        ("states:DescribeExecution", (execution,)),
+        ("events:PutRule", (f"arn:aws:events:{place.region}:{place.account}:rule/{rule}",)),
+    ]
 
 
 def _sdk(operation: str, arguments: dict[str, Any], place: iam.Place) -> Iterator[tuple[str, tuple[str, ...]]]:

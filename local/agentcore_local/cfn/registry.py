@@ -7,7 +7,7 @@ from typing import Any
 from agentcore_local import seams
 from agentcore_local.gateway import cfn as gateway
 
-from . import agentcore, complete, generic, memory, secrets
+from . import agentcore, complete, generic, memory, secrets, state_machines
 
 _NATIVE: dict[str, dict[str, Any]] = {
     agentcore.HARNESS: {
@@ -46,6 +46,8 @@ def register() -> None:
     handlers = seams.resource_handlers()
     for resource_type in complete.native_types():
         complete.complete(resource_type)
+    machine = state_machines.STATE_MACHINE
+    handlers[machine] = state_machines.checked(handlers[machine])
     handlers[secrets.SECRET] = secrets.named_by_arn(handlers[secrets.SECRET])
     for resource_type, handler in _NATIVE.items():
         _add(resource_type, handler)

@@ -91,7 +91,8 @@ from .server import (
     route_agentcore,
     streaming,
 )
-from .stepfunctions import distributed_maps, state_machine_roles, task_error, task_integration
+from .states_language import task_error
+from .stepfunctions import on_state_machine, run_workflows, task_integration, task_tokens
 
 __all__ = [
     "MINISTACK_VERSION",
@@ -124,7 +125,6 @@ __all__ = [
     "delete_event",
     "delete_memory",
     "denial_message",
-    "distributed_maps",
     "encryption_key",
     "end_lambda_workers",
     "enforce_permissions",
@@ -145,6 +145,7 @@ __all__ = [
     "on_function_end",
     "on_missing_image",
     "on_stack_request",
+    "on_state_machine",
     "on_start_build",
     "parse_policies",
     "project",
@@ -166,12 +167,13 @@ __all__ = [
     "roles_changed",
     "route_agentcore",
     "run_on_worker_thread",
+    "run_workflows",
     "serve_memory",
     "stack_tags",
-    "state_machine_roles",
     "streaming",
     "task_error",
     "task_integration",
+    "task_tokens",
     "trust_statements",
     "update_memory",
     "watch_roles",

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import importlib.metadata
 
-from . import cfn, custom_resources, iam, images, lambdas, logs, memory, resources, scope, server, stepfunctions
+from . import (
+    cfn,
+    custom_resources,
+    iam,
+    images,
+    lambdas,
+    logs,
+    memory,
+    resources,
+    scope,
+    server,
+    states_language,
+    stepfunctions,
+)
 from .base import MINISTACK_VERSION, Seam, SeamBrokenError
 
-_TOPICS = (server, scope, memory, logs, cfn, custom_resources, lambdas, stepfunctions, iam, resources, images)
+_TOPICS = (
+    server,
+    scope,
+    memory,
+    logs,
+    cfn,
+    custom_resources,
+    lambdas,
+    stepfunctions,
+    states_language,
+    iam,
+    resources,
+    images,
+)
 SEAMS: tuple[Seam, ...] = tuple(seam for topic in _TOPICS for seam in topic.SEAMS)
 
 

@@ -12,9 +12,10 @@ import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from support import stacks
 
-from agentcore_local import agents, stepfunctions
+from agentcore_local import agents
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
 from agentcore_local.faults import TaskFailed
+from agentcore_local.stepfunctions import harness_task as stepfunctions
 
 
 class Session:

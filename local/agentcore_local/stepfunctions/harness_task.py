@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.model import ListShape, MapShape, StructureShape
 
-from . import agents
-from .faults import RequestRefused, StreamFailed, TaskFailed
-from .harness import rules
-from .harness.api import invokable
-from .harness.errors import ServiceError, invalid
-from .harness.routes import service_model
-from .harness.validation import validate
-from .process import PROCESS
+from agentcore_local import agents
+from agentcore_local.faults import RequestRefused, StreamFailed, TaskFailed
+from agentcore_local.harness import rules
+from agentcore_local.harness.api import invokable
+from agentcore_local.harness.errors import ServiceError, invalid
+from agentcore_local.harness.routes import service_model
+from agentcore_local.harness.validation import validate
+from agentcore_local.process import PROCESS
 
 if TYPE_CHECKING:
     from botocore.model import Shape
