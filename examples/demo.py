@@ -5,6 +5,7 @@ Everything happens in this folder and on 127.0.0.1: no AWS account, no Docker, n
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from rich.rule import Rule
 from agentcore_local import Account, LocalCloud, toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
+MIRROR = Path(__file__).with_name("mirror")
 SCRIPTS = Path(__file__).with_name("demo_scripts.yaml")
 OPUS = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-opus-4-6-v1"}}
 CONVERSATIONS: dict[str, list[dict[str, Any]]] = {
@@ -39,6 +41,8 @@ console = Console(highlight=False, soft_wrap=True)
 def main() -> int:
     """Runs the demo; returns the exit code of the first step that failed, else 0."""
     started = time.monotonic()
+    # A folder stands in for the repository of a skill, so that the demonstration needs no network.
+    os.environ.setdefault("AGENTCORE_GIT_MIRRORS", f"https://github.com/anthropics/skills={MIRROR}")
     with LocalCloud() as cloud:
         account = cloud.account()
         for harness, script in yaml.safe_load(SCRIPTS.read_text(encoding="utf-8")).items():

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # Before anything imports jsii: its end-of-life banner would drown what a failing test prints.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+# The reference agents have a skill from GitHub, and tests need no network.
+os.environ.setdefault(
+    "AGENTCORE_GIT_MIRRORS",
+    f"https://github.com/anthropics/skills={Path(__file__).resolve().parents[1] / 'examples' / 'mirror'}",
+)
 
 from typing import TYPE_CHECKING
 

@@ -270,14 +270,18 @@ def access_points(harness: Mapping[str, Any]) -> Asks:
 # ---- skills and memory -----------------------------------------------------------------------------------------------
 
 
-def skills(plan: Plan) -> Asks:
-    """Fetching skills, at the start of a session."""
-    for skill in plan.skills:
-        if s3 := skill.get("s3"):
-            yield from _s3_skill(plan, s3["uri"])
-        auth = (skill.get("git") or {}).get("auth") or {}
-        if auth.get("credentialArn"):
-            yield from api_key(plan, auth["credentialArn"])
+def skill(plan: Plan, configured: dict[str, Any]) -> Asks:
+    """Fetching a skill, before its files are known."""
+    if s3 := configured.get("s3"):
+        yield from _s3_skill(plan, s3["uri"])
+    auth = (configured.get("git") or {}).get("auth") or {}
+    if auth.get("credentialArn"):
+        yield from api_key(plan, auth["credentialArn"])
+
+
+def skill_object(_plan: Plan, bucket: str, key: str) -> Asks:
+    """Reading one file of a skill in S3."""
+    yield Ask("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
 
 
 def _s3_skill(plan: Plan, uri: str) -> Asks:

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import client_context, codebuild, iam, lambdas, machine_roles, seams, stack_roles
+from . import client_context, codebuild, iam, identity, lambdas, machine_roles, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -50,7 +50,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
     seams.on_code_unpacked(lambdas.fit)
     seams.lambda_client_contexts(client_context.read)
-    seams.route_agentcore(lambda original: api.in_front_of(gateway_api.in_front_of(original)))
+    seams.route_agentcore(lambda original: api.in_front_of(gateway_api.in_front_of(identity.in_front_of(original))))
     seams.serve_memory(records.extract)
     seams.evaluate_conditions_fully()
     registry.register()

@@ -18,7 +18,7 @@ DEFAULT_PORT = 4570
 _FOLDER = "agentcore-local-"
 # Python and Node workers get these from the server's environment; nothing else of it (a Lambda function sees what it
 # would see on AWS). PATH is where `node` and the interpreter are found.
-_LAMBDA_KEEPS = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+_LAMBDA_KEEPS = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "AGENTCORE_GIT_MIRRORS")
 
 
 class LocalCloudError(RuntimeError):

@@ -25,6 +25,7 @@ from dulwich.repo import Repo
 from urllib3.exceptions import HTTPError, SSLError
 
 from .errors import GitError
+from .mirror import Mirror, mirror_of
 from .tree import Checkout
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class Limits:
 
 
 @contextmanager
-def checkout(source: Source, ref: str | None = None, limits: Limits | None = None) -> Iterator[Checkout]:
+def checkout(
+    source: Source, ref: str | None = None, limits: Limits | None = None, *, complete: bool = True
+) -> Iterator[Checkout]:
     """Fetches a commit and walks the skill in it; the files can be read until the context ends.
 
     Args:
@@ -91,15 +94,19 @@ def checkout(source: Source, ref: str | None = None, limits: Limits | None = Non
         ref: A commit (40 hexadecimal characters), a tag, or a branch; a tag wins over a branch of the same name, as in
             Git. The default branch unless given.
         limits: What it may cost.
+        complete: Whether the directory must be a skill; it may be one of skills otherwise.
 
     Raises:
         GitError: It cannot be had; one sentence that says why.
     """
     limits = limits or Limits()
+    if (mirror := mirror_of(source.url)) is not None:
+        yield Checkout(mirror.store, _mirrored(mirror, source, ref), source.path, limits, complete=complete)
+        return
     with tempfile.TemporaryDirectory(prefix="skill-") as folder, Repo.init_bare(folder) as repo:
         with _in_words(source):
             commit = _Fetch(source, repo, limits).commit(ref)
-            found = Checkout(repo.object_store, commit, source.path, limits)
+            found = Checkout(repo.object_store, commit, source.path, limits, complete=complete)
         yield found
 
 
@@ -200,6 +207,18 @@ def _named(refs: dict[Any, ObjectID], ref: str) -> ObjectID | None:
     encoded = ref.encode()
     names = [encoded] if ref.startswith("refs/") else [b"refs/tags/" + encoded, b"refs/heads/" + encoded]
     return next((refs[name] for name in names if name in refs), None)
+
+
+def _mirrored(mirror: Mirror, source: Source, ref: str | None) -> ObjectID:
+    if ref is None or mirror.refs is None:
+        return mirror.head
+    wanted = ObjectID(ref.lower().encode()) if _COMMIT.fullmatch(ref) else _named(mirror.refs, ref)
+    if wanted is None or wanted not in mirror.store:
+        raise GitError(f"what stands in for {source.shown} has no commit, tag or branch {ref!r}; add it there")
+    found = mirror.store[wanted]
+    while isinstance(found, Tag):
+        found = mirror.store[found.object[1]]
+    return found.id
 
 
 class _Https(urllib3.PoolManager):

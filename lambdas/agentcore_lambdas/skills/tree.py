@@ -62,7 +62,9 @@ class Checkout:
         files: What the skill consists of, in the order of the tree.
     """
 
-    def __init__(self, store: BaseObjectStore, commit: ObjectID, path: str, limits: Limits) -> None:
+    def __init__(
+        self, store: BaseObjectStore, commit: ObjectID, path: str, limits: Limits, *, complete: bool = True
+    ) -> None:
         """Walks the skill's directory.
 
         Args:
@@ -70,6 +72,7 @@ class Checkout:
             commit: Its hash.
             path: The skill's directory in the repository; empty for the whole of it.
             limits: What it may grow to.
+            complete: Whether the directory must be a skill, not one of skills.
 
         Raises:
             GitError: There is no such directory or no skill in it, it is too large, or it leads out of the repository.
@@ -83,7 +86,7 @@ class Checkout:
         if not stat.S_ISDIR(start.mode):
             raise GitError(f"{path!r} is a file in the repository; name the directory that holds it")
         self.files = tuple(self._walk(start, "", (start.object_id,)))
-        if not any(file.path in _SKILL_FILES for file in self.files):
+        if complete and not any(file.path in _SKILL_FILES for file in self.files):
             place = f"the directory {path!r}" if path else "the root of the repository"
             raise GitError(
                 f"there is no SKILL.md in {place} at commit {self.commit}; name the skill's directory (path=)"

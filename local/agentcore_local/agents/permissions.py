@@ -80,13 +80,12 @@ def _started(session: Session) -> None:
 
 
 def load(plan: Plan, session: Session, *, resumes: bool) -> None:
-    """Fetch the skills of a session whose machine is new; read the conversation.
+    """Read the conversation.
 
     Raises:
         StreamFailed: `runtimeClientError`.
     """
     if _STARTED.get(session.key) != session.started:
-        _refuse("A skill could not be fetched", denial(plan, actions.skills(plan)))
         _started(session)
     operations = (*actions.MEMORY_LOAD, *actions.MEMORY_RESUME) if resumes else actions.MEMORY_LOAD
     _refuse("The memory could not be read", denial(plan, actions.memory(plan, operations)))

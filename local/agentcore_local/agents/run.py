@@ -68,8 +68,8 @@ class Run:
         self._lifecycle = Lifecycle(plan, session, stream)
         self._session = session
         permissions.start(plan, session)
-        skills.note(plan)
-        self._tools = toolbox.build(plan, session.machine)
+        self._skills = skills.Skills(plan, session)
+        self._tools = toolbox.build(plan, session.machine, self._skills.tools)
         self._hooks = LoopHooks(plan=plan, lifecycle=self._lifecycle, stream=stream, tools=self._tools, answer=answer)
 
     @property
@@ -89,6 +89,7 @@ class Run:
             StreamFailed: what ends the stream with an exception.
         """
         try:
+            await self._skills.ready()
             permissions.load(self._plan, self._session, resumes=self._answer is not None)
             conversations.check(self._plan)
             if await self._lifecycle.before_invocation(self._plan.messages):
@@ -152,7 +153,7 @@ class Run:
         agent = Agent(
             model=provider.model,
             messages=cast("Any", history),
-            system_prompt=cast("Any", [*self._plan.system_prompt, *remembered]) or None,
+            system_prompt=cast("Any", [*self._plan.system_prompt, *self._skills.prompt, *remembered]) or None,
             callback_handler=None,
             conversation_manager=truncation.manager(self._plan.truncation),
             hooks=[self._hooks],

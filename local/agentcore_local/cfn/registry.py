@@ -7,7 +7,7 @@ from typing import Any
 from agentcore_local import seams
 from agentcore_local.gateway import cfn as gateway
 
-from . import agentcore, complete, generic, memory, secrets, state_machines
+from . import agentcore, complete, credentials, generic, memory, secrets, state_machines
 
 _NATIVE: dict[str, dict[str, Any]] = {
     agentcore.HARNESS: {
@@ -28,6 +28,7 @@ _NATIVE: dict[str, dict[str, Any]] = {
         "update_with_logical_id": True,
         "delete": memory.delete,
     },
+    **credentials.HANDLERS,
     **gateway.HANDLERS,
 }
 _REPLACING = {

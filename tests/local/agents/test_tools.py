@@ -107,19 +107,6 @@ def test_allowed_tools(seen, inline, patterns, names):
     assert seen(tools=[{"type": "agentcore_browser"}, GATEWAY, inline("refund")], allowedTools=patterns) == names
 
 
-def test_skills_are_left_out_and_the_log_says_so_once(caller, script, caplog):
-    script("ok")
-    client = caller(name="skilled", skills=[{"awsSkills": {}}, {"path": "skills/x"}])
-    client.say()
-    client.say()
-    assert [record.getMessage() for record in caplog.records if "skills" in record.getMessage()] == [
-        (
-            f"harness=<{client.harness['arn']}>, version=<1>, skills=<2> | the local cloud does not fetch skills yet, "
-            "the agent works without"
-        )
-    ]
-
-
 def test_names_are_case_sensitive():
     assert not is_allowed("shell", "builtin", ["Shell"])
 

@@ -273,10 +273,21 @@ def oauth(stack: cdk.Stack) -> dict[str, Any]:
     return gateway(stack, GatewayAuth.oauth(provider, scopes=["read"]))
 
 
+def private_git(stack: cdk.Stack) -> dict[str, Any]:
+    stored = aws_bedrockagentcore.CfnApiKeyCredentialProvider(stack, "Key", name="git", api_key="secret")
+    return plain(
+        stack, skills=[Skill.git("https://github.com/anthropics/skills", path="skills/docx", credential=stored)]
+    )
+
+
+def bucket(stack: cdk.Stack) -> s3.Bucket:
+    return s3.Bucket(stack, "Bucket")
+
+
 def keyed_bucket(stack: cdk.Stack) -> dict[str, Any]:
     key = kms.Key(stack, "Key")
-    bucket = s3.Bucket(stack, "Bucket", encryption=s3.BucketEncryption.KMS, encryption_key=key)
-    return plain(stack, skills=[Skill.s3(bucket, "report/v1", encryption_key=key)])
+    keyed = s3.Bucket(stack, "Bucket", encryption=s3.BucketEncryption.KMS, encryption_key=key)
+    return plain(stack, skills=[Skill.s3(keyed, "report/v1", encryption_key=key)])
 
 
 def mounted(stack: cdk.Stack, *, read_only: bool = False, as_root: bool = False) -> dict[str, Any]:
@@ -367,7 +378,7 @@ ROWS: dict[str, Row] = {
         Stream("bedrock-agentcore:GetResourceApiKey"),
     ),
     "AgentCoreApiKeySecret": Row(
-        lambda stack: plain(stack, skills=[Skill.git("https://example.com/skills", credential=api_key(stack))]),
+        private_git,
         Stream("secretsmanager:GetSecretValue"),
     ),
     "CredentialSecretKey": Row(own_secret, Stream("kms:Decrypt")),
@@ -403,13 +414,13 @@ ROWS: dict[str, Row] = {
         ToolError("code_interpreter", "bedrock-agentcore:StartCodeInterpreterSession"),
     ),
     "AgentCoreSkillS3Access": Row(
-        lambda stack: plain(stack, skills=[Skill.s3("agent-skills", "report/v1")]), Stream("s3:GetObject")
+        lambda stack: plain(stack, skills=[Skill.s3(bucket(stack), "report/v1")]), Stream("s3:GetObject")
     ),
     "AgentCoreSkillS3List": Row(
-        lambda stack: plain(stack, skills=[Skill.s3("agent-skills", "report/v1")]), Stream("s3:ListBucket")
+        lambda stack: plain(stack, skills=[Skill.s3(bucket(stack), "report/v1")]), Stream("s3:ListBucket")
     ),
     "AgentCoreSkillS3ListBucket": Row(
-        lambda stack: plain(stack, skills=[Skill.s3("agent-skills")]), Stream("s3:ListBucket")
+        lambda stack: plain(stack, skills=[Skill.s3(bucket(stack))]), Stream("s3:ListBucket")
     ),
     "AgentCoreSkillS3Key": Row(keyed_bucket, Stream("kms:Decrypt")),
     "EFSClientAccess": Row(mounted, NoSession("elasticfilesystem:ClientMount")),

@@ -14,6 +14,8 @@ from agentcore_local.agents.tools.files import FileOperations
 from agentcore_local.agents.tools.shell import Shell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agentcore_local.agents.machine import Machine
     from agentcore_local.agents.plan import Plan
     from agentcore_local.agents.tools.base import HarnessTool
@@ -34,10 +36,11 @@ class Toolbox:
         return next((tool.tool_type for tool in self.tools if tool.tool_name == name), "unknown")
 
 
-def build(plan: Plan, machine: Machine) -> Toolbox:
+def build(plan: Plan, machine: Machine, extra: Sequence[HarnessTool] = ()) -> Toolbox:
     """The tools a plan allows: the built-in ones, unless a configured one takes the name, and the configured ones.
 
-    None at all where the role may not get the token of its workload identity.
+    None at all where the role may not get the token of its workload identity. What is extra is there whatever is
+    allowed: a harness with skills has the tool that reads them.
     """
     if not permissions.load_tools(plan):
         return Toolbox(())
@@ -50,4 +53,5 @@ def build(plan: Plan, machine: Machine) -> Toolbox:
     ]
     tools: list[HarnessTool] = [*(tool for tool in builtin if tool.tool_name not in taken), *own]
     patterns = ("*",) if plan.allowed_tools is None else plan.allowed_tools
-    return Toolbox(tuple(tool for tool in tools if is_allowed(tool.tool_name, tool.tool_type, patterns)))
+    allowed = [tool for tool in tools if is_allowed(tool.tool_name, tool.tool_type, patterns)]
+    return Toolbox((*allowed, *extra))
