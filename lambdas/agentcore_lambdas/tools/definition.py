@@ -312,7 +312,8 @@ def _sentence(tool: str, error: ValidationError) -> str:
 def _path(steps: tuple[int | str, ...]) -> str:
     path = ""
     for step in steps:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+        name = step if isinstance(step, int) or step.isidentifier() else json.dumps(step)
+        path += f"[{step}]" if isinstance(step, int) else f".{name}" if path else str(name)
     return path[:_MESSAGE_LIMIT] or "the input"
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from agentcore_lambdas.tools.definition import ToolDefinition, define
 from agentcore_lambdas.tools.errors import Problem, ToolDefinitionError
 from agentcore_lambdas.tools.marks import marked_in
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from collections.abc import Iterable
+    from types import ModuleType
 
 VARIABLE = "AGENTCORE_TOOLS"
 """The environment variable."""

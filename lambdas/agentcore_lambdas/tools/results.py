@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_json
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes of an answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
@@ -32,13 +32,13 @@ def answer(value: Any) -> Any:
         NoJsonError: There is no such JSON, or it is more than Lambda can return.
     """
     try:
-        given = to_jsonable_python(value, by_alias=True, inf_nan_mode="strings")
-        size = len(json.dumps(given, ensure_ascii=False).encode())
+        text = to_json(value, by_alias=True, inf_nan_mode="strings")
     except (PydanticSerializationError, ValueError, TypeError, RecursionError):
         raise NoJsonError(f"returned something that is no JSON: an object of class {type(value).__name__}") from None
-    if size > PAYLOAD_LIMIT:
-        raise NoJsonError(f"returned {size / _MIB:.1f} MiB, and at most {PAYLOAD_LIMIT // _MIB} MiB can be passed on")
-    return given
+    if len(text) > PAYLOAD_LIMIT:
+        size, limit = len(text) / _MIB, PAYLOAD_LIMIT // _MIB
+        raise NoJsonError(f"returned {size:.1f} MiB, and at most {limit} MiB can be passed on")
+    return json.loads(text)
 
 
 def error(sentence: str) -> dict[str, Any]:

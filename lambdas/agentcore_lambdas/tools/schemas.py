@@ -8,7 +8,7 @@ cannot say is told to the model in the description. The function validates its i
 from __future__ import annotations
 
 import json
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentcore_lambdas.tools.errors import Problem
 
