@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import client_context, codebuild, iam, identity, lambdas, machine_roles, seams, stack_roles
+from . import client_context, codebuild, fixtures, iam, identity, lambdas, machine_roles, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -83,6 +83,7 @@ def _forget(*, keep_files: bool = False) -> None:
     seams.reset_all(keep_files=keep_files)
     STORE.reset()
     GATEWAYS.reset()
+    fixtures.use(None)
     RECORDS.reset()
     stack_roles.reset()
     agents = _agents()

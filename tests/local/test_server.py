@@ -208,9 +208,9 @@ class TestRefusals:
     def test_other_operations_say_that_they_are_not_emulated(self, account: Account) -> None:
         control = account.client("bedrock-agentcore-control")
         with pytest.raises(
-            ClientError, match=r"NotEmulatedException.*ListGateways is not emulated by the local cloud yet"
+            ClientError, match=r"NotEmulatedException.*ListEvaluators is not emulated by the local cloud yet"
         ):
-            control.list_gateways()
+            control.list_evaluators()
 
     def test_commands_are_not_emulated(self, account: Account, create: Callable[..., dict[str, Any]]) -> None:
         with pytest.raises(ClientError, match="InvokeAgentRuntimeCommand is not emulated by the local cloud yet"):

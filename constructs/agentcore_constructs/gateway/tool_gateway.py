@@ -89,7 +89,8 @@ class ToolGateway(Construct):
         faults = [*_own_faults(gateway_name, description, instructions), *self._faults(targets, 0)]
         if faults:
             raise HarnessConfigError(faults, self.node.path)
-        name = gateway_name or cdk.Names.unique_resource_name(self, max_length=48, separator="-")
+        # In lower case, as ids of gateways are: the CDK and the service then mean the same in policies.
+        name = gateway_name or cdk.Names.unique_resource_name(self, max_length=48, separator="-").lower()
         self._role = role or self._make_role(name)
         interceptors = [
             make(function, pass_request_headers=pass_request_headers)

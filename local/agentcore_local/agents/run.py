@@ -102,9 +102,11 @@ class Run:
             raise
         finally:
             self._cancelled.set()  # what a provider's SDK still does on a thread of its own ends soon
+            await self._tools.close()
 
     async def _work(self) -> None:
         permissions.call_model(self._plan)
+        await self._tools.load()
         agent = self._agent(await self._provider())
         limit = asyncio.timeout(self._plan.timeout_seconds)
         try:

@@ -59,7 +59,9 @@ def request_of(operation: str, props: dict[str, Any]) -> dict[str, Any]:
     if "Tags" in props:
         request["tags"] = convert.tag_map(props["Tags"])
     # The stack's own tags carry the reserved prefix and count neither in patterns nor in limits.
-    plain = {**request, "tags": {key: value for key, value in request.get("tags", {}).items() if key[:4] != "aws:"}}
+    plain = dict(request)
+    if "tags" in request:
+        plain["tags"] = {key: value for key, value in request["tags"].items() if key[:4] != "aws:"}
     faults: list[FieldFault] = validate(shape, plain)
     if faults:
         raise invalid(faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 CALL_SECONDS = 300
 _MEMBERS = ("name", "description", "inputSchema", "outputSchema")
+
+
+class _Quiet(logging.Filter):
+    """Leaves out what Strands logs of connections: those of this machine need no TLS, failures are told by callers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith(("url=<%s> | sending", "client initialization failed"))
+
+
+logging.getLogger("strands.tools.mcp.mcp_client").addFilter(_Quiet())
 
 
 class Unreachable(Exception):  # noqa: N818 - a property of the world outside

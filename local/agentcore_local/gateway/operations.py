@@ -102,7 +102,7 @@ def gateway_shape(gateway: Gateway) -> dict[str, Any]:
         "createdAt": gateway.created,
         "updatedAt": gateway.updated,
         "status": "READY",
-        "workloadIdentityDetails": {"workloadIdentityArn": identity + gateway.gateway_id},
+        "workloadIdentityDetails": {"workloadIdentityArn": identity + gateway.identity},
     }
 
 

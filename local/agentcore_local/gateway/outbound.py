@@ -101,7 +101,7 @@ def _stored(gateway: Gateway, kind: str, provider: dict[str, Any]) -> Credential
 def _ask_for_credential(gateway: Gateway, kind: str, provider: str) -> None:
     base = f"arn:aws:{_AGENTCORE}:{gateway.region}:{gateway.account}:"
     directory = f"{base}workload-identity-directory/default"
-    identities = (directory, f"{directory}/workload-identity/{gateway.gateway_id}")
+    identities = (directory, f"{directory}/workload-identity/{gateway.identity}")
     action = "GetResourceApiKey" if kind == "API_KEY" else "GetResourceOauth2Token"
     for resource in identities:
         require(gateway, f"{_AGENTCORE}:GetWorkloadAccessToken", resource)

@@ -84,6 +84,11 @@ class Gateway:
         return f"arn:aws:bedrock-agentcore:{self.region}:{self.account}:gateway/{self.gateway_id}"
 
     @property
+    def identity(self) -> str:
+        """Name of its workload identity: the name as it was given, where the id has it in lower case."""
+        return f"{self.name}-{self.gateway_id.rsplit('-', 1)[-1]}"
+
+    @property
     def role_arn(self) -> str:
         """Its service role."""
         return str(self.request["roleArn"])

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 
 from agentcore_local import clients, fixtures, seams
-from agentcore_local.cfn.generic import RECORDS
+from agentcore_local.cfn.credentials import API_KEY, JSON_KEY
+from agentcore_local.cfn.generic import RECORDS, Record
 from agentcore_local.process import PROCESS
 
-API_KEY = "AWS::BedrockAgentCore::ApiKeyCredentialProvider"
 OAUTH = "AWS::BedrockAgentCore::OAuth2CredentialProvider"
 _TIMEOUT_SECONDS = 10
 _EARLY_SECONDS = 30.0
@@ -31,7 +31,7 @@ def api_key(arn: str) -> str:
         VaultError: Nobody knows it.
     """
     name = arn.rsplit("/", 1)[-1]
-    found = _properties(API_KEY, arn)
+    found = _record(API_KEY, arn)
     if found is None:
         known = fixtures.get().keys.get(name)
         if known is None:
@@ -40,9 +40,9 @@ def api_key(arn: str) -> str:
                 "do not have it"
             )
         return known
-    if "ApiKey" in found:
-        return str(found["ApiKey"])
-    return _secret(found.get("ApiKeySecretConfig") or {}, arn, name)
+    own = found.properties.get("ApiKeySecretConfig")
+    key = own["JsonKey"] if own else JSON_KEY
+    return _secret({"SecretId": found.attributes["ApiKeySecretArn.SecretArn"], "JsonKey": key}, arn, name)
 
 
 def oauth_token(arn: str, scopes: list[str], parameters: dict[str, str]) -> str:
@@ -74,19 +74,24 @@ _TOKENS: dict[tuple[Any, ...], tuple[str, float]] = {}
 
 def _fetch_token(arn: str, scopes: list[str], parameters: dict[str, str]) -> tuple[str, float]:
     name = arn.rsplit("/", 1)[-1]
-    found = _properties(OAUTH, arn)
+    found = _record(OAUTH, arn)
     if found is None:
         raise VaultError(f"the OAuth2 credential provider '{name}' is of no stack in the local cloud")
-    config: dict[str, Any] = next(iter((found.get("Oauth2ProviderConfigInput") or {}).values()), {})
+    config: dict[str, Any] = next(iter((found.properties.get("Oauth2ProviderConfigInput") or {}).values()), {})
     endpoint = _token_endpoint(config, name)
     data = {"grant_type": "client_credentials", "scope": " ".join(scopes), **parameters}
-    auth = (str(config.get("ClientId", "")), str(config.get("ClientSecret", "")))
+    auth = (str(config.get("ClientId", "")), _client_secret(config, arn, name))
     try:
         answer = httpx.post(fixtures.located(endpoint), data=data, auth=auth, timeout=_TIMEOUT_SECONDS)
         token = answer.raise_for_status().json()
         return str(token["access_token"]), float(token.get("expires_in", 300))
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise VaultError(f"the OAuth2 credential provider '{name}' got no token: {_said(error)}") from error
+
+
+def _client_secret(config: dict[str, Any], arn: str, name: str) -> str:
+    own = config.get("ClientSecretConfig")
+    return _secret(own, arn, name) if own else str(config.get("ClientSecret", ""))
 
 
 def _token_endpoint(config: dict[str, Any], name: str) -> str:
@@ -114,11 +119,11 @@ def _said(error: Exception) -> str:
     return type(error).__name__
 
 
-def _properties(kind: str, arn: str) -> dict[str, Any] | None:
+def _record(kind: str, arn: str) -> Record | None:
     _, _, _, region, account, _ = arn.split(":", 5)
     with seams.acting_for((account, region)):
         records = RECORDS.of_type(kind)
-    return next((one.properties for one in records if one.attributes.get("CredentialProviderArn") == arn), None)
+    return next((one for one in records if one.attributes.get("CredentialProviderArn") == arn), None)
 
 
 def _secret(config: dict[str, Any], arn: str, name: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentcore_local.agents.tools.allowed import is_allowed
+from agentcore_local.agents.tools.allowed import is_allowed, may_offer
+from agentcore_local.agents.tools.remote import KINDS
 from agentcore_local.faults import RequestRefused
 from agentcore_local.harness.routes import service_model
 
@@ -35,7 +36,7 @@ def test_the_built_in_tools_are_on(seen):
 
 def test_every_type_has_a_name(seen, inline):
     tools = [{"type": "agentcore_browser"}, {"type": "agentcore_code_interpreter"}, GATEWAY, inline("refund")]
-    tools.append({"type": "remote_mcp", "config": {"remoteMcp": {"url": "https://x"}}})
+    tools.append({"type": "remote_mcp", "config": {"remoteMcp": {"url": "http://127.0.0.1:9"}}})
     assert seen(tools=tools, allowedTools=["@*"]) == [
         "browser",
         "code_interpreter",
@@ -47,16 +48,25 @@ def test_every_type_has_a_name(seen, inline):
     ]
 
 
-def test_every_tool_type_of_botocore_is_known(caller, script, calling):
-    types = service_model("bedrock-agentcore").shape_for("HarnessToolType").enum
-    configs = {"agentcore_gateway": GATEWAY["config"], "remote_mcp": {"remoteMcp": {"url": "https://x"}}}
-    for kind in set(types) - {"inline_function"}:
-        tool = {"type": kind, "name": "it", **({"config": configs[kind]} if kind in configs else {})}
-        script(calling("it"), "ok")
-        ((status, text),) = caller(tools=[tool]).say().results
-        assert status == "error"
-        assert "does not emulate" in text
-        assert "'it' did nothing" in text
+def test_every_tool_type_of_botocore_is_known():
+    types = set(service_model("bedrock-agentcore").shape_for("HarnessToolType").enum)
+    assert types == {*KINDS, "inline_function", "agentcore_browser", "agentcore_code_interpreter"}
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (GATEWAY["config"], "the local cloud has no gateway arn:aws:bedrock-agentcore:us-east-1:1:gateway/web-search-"),
+        ({"remoteMcp": {"url": "http://127.0.0.1:9/mcp"}}, "nobody answers as it should: "),
+    ],
+)
+def test_tools_of_somebody_who_is_not_there_say_so(caller, script, calling, config, reason):
+    kind = "agentcore_gateway" if "agentCoreGateway" in config else "remote_mcp"
+    script(calling("it"), "ok")
+    ((status, text),) = caller(tools=[{"type": kind, "name": "it", "config": config}]).say().results
+    assert status == "error"
+    assert text.startswith(f"The tools of 'it' are not available, so nothing was done: {reason}")
+    assert text.endswith("Go on without them, or say that the task needs them.")
 
 
 def test_names_must_be_unique(caller):
@@ -97,7 +107,7 @@ def test_a_configured_tool_takes_the_name_of_a_built_in_one(caller, script, inli
         (["@web-search/search___query"], ["web-search"]),
         (["@web-search/*"], ["web-search"]),
         (["search___query"], []),
-        (["@*/shell"], ["browser", "refund", "shell", "web-search"]),
+        (["@*/shell"], ["shell", "web-search"]),
         (["shell", "@browser"], ["browser", "shell"]),
         (["@nothing"], []),
         ([], ["refund"]),
@@ -144,3 +154,30 @@ def test_the_model_sees_the_inline_functions_schema(caller, script, inline):
     caller(tools=[inline("refund", **schema)]).say()
     assert found[0]["description"] == "Runs refund."
     assert found[0]["inputSchema"]["json"] == schema
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        ("*", True),
+        ("@shop", True),
+        ("@shop/*", True),
+        ("@shop/orders___lookup", True),
+        ("@shop/orders___*", True),
+        ("@sh*/*___lookup", True),
+        ("@*/orders___lookup", True),
+        ("@shop/other___*", False),
+        ("@other/orders___lookup", False),
+        ("orders___lookup", False),
+        ("shop", False),
+    ],
+)
+def test_a_tool_behind_a_gateway(pattern, allowed):
+    assert is_allowed("orders___lookup", "agentcore_gateway", [pattern], source="shop") is allowed
+
+
+@pytest.mark.parametrize(
+    ("patterns", "asked"), [(["shell"], False), (["@shop/x"], True), (["@s*"], True), (["*"], True)]
+)
+def test_a_gateway_of_which_nothing_is_allowed_is_not_asked(patterns, asked):
+    assert may_offer("shop", patterns) is asked

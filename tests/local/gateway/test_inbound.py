@@ -1,0 +1,258 @@
+"""Who may call a gateway: IAM, tokens, everybody; and what an interceptor makes of requests."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from support import stacks
+
+from agentcore_local import fixtures
+from agentcore_local.gateway.signing import Signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agentcore_local import Account, LocalCloud
+
+ISSUER = "https://id.example.com"
+LIST = {"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {}}
+HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+JWT = {"discoveryUrl": f"{ISSUER}/.well-known/openid-configuration", "allowedAudience": ["shop"]}
+
+
+@pytest.fixture(scope="module")
+def account(local_cloud: LocalCloud) -> Account:
+    return local_cloud.account()
+
+
+@pytest.fixture(scope="module")
+def role(account: Account) -> str:
+    iam = account.client("iam")
+    created = iam.create_role(RoleName="gateway", AssumeRolePolicyDocument=json.dumps(stacks.trust()))
+    iam.put_role_policy(RoleName="gateway", PolicyName="Any", PolicyDocument=json.dumps(stacks.ANYTHING))
+    return str(created["Role"]["Arn"])
+
+
+@pytest.fixture(scope="module")
+def make(account: Account, role: str) -> Callable[..., str]:
+    """Makes a gateway; returns its URL."""
+    numbers = iter(range(100))
+
+    def make(kind: str = "AWS_IAM", **members: Any) -> str:
+        control = account.client("bedrock-agentcore-control")
+        name = f"gateway-{next(numbers)}"
+        return str(control.create_gateway(name=name, roleArn=role, authorizerType=kind, **members)["gatewayUrl"])
+
+    return make
+
+
+def post(url: str, body: Any = LIST, **options: Any) -> httpx.Response:
+    headers = {**HEADERS, **options.pop("headers", {})}
+    return httpx.post(url, content=json.dumps(body), headers=headers, **options)
+
+
+# ---- everybody, and IAM ----------------------------------------------------------------------------------------------
+
+
+def test_everybody_may_call_a_gateway_without_an_authorizer(make: Callable[..., str]) -> None:
+    answer = post(make("NONE"))
+    assert answer.status_code == 200
+    assert answer.json() == {"jsonrpc": "2.0", "id": 7, "result": {"tools": []}}
+
+
+def test_an_older_client_shakes_hands(make: Callable[..., str]) -> None:
+    params = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
+    url = make("NONE", protocolConfiguration={"mcp": {"instructions": "Ask."}})
+    answer = post(url, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
+    assert answer.json()["result"]["protocolVersion"] == "2025-03-26"
+    assert answer.json()["result"]["instructions"] == "Ask."
+
+
+def test_a_caller_who_does_not_sign_is_refused(make: Callable[..., str]) -> None:
+    answer = post(make())
+    assert answer.status_code == 401
+    assert answer.json()["error"]["message"].startswith("Missing Authentication Token")
+
+
+def test_another_account_is_refused(make: Callable[..., str], account: Account) -> None:
+    url = make()
+    assert post(url, auth=Signed(account.account_id, "bedrock-agentcore", "us-east-1")).status_code == 200
+    answer = post(url, auth=Signed("999988887777", "bedrock-agentcore", "us-east-1"))
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("allowed", "status"), [(True, 200), (False, 403)])
+def test_a_user_needs_invoke_gateway(make: Callable[..., str], account: Account, allowed: bool, status: int) -> None:
+    iam = account.client("iam")
+    user = f"user-{allowed}"
+    iam.create_user(UserName=user)
+    if allowed:
+        statement = {"Effect": "Allow", "Action": "bedrock-agentcore:InvokeGateway", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName=user, PolicyName="Invoke", PolicyDocument=document)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    answer = post(make(), auth=Signed(key["AccessKeyId"], "bedrock-agentcore", "us-east-1"))
+    assert answer.status_code == status
+    if not allowed:
+        assert "not authorized to perform: bedrock-agentcore:InvokeGateway" in answer.json()["error"]["message"]
+
+
+def test_there_is_no_such_gateway(local_cloud: LocalCloud) -> None:
+    assert post(f"{local_cloud.endpoint_url}/_gateway/none-0123456789/mcp").status_code == 404
+
+
+# ---- tokens ----------------------------------------------------------------------------------------------------------
+
+
+class Provider:
+    """An identity provider on this machine."""
+
+    def __init__(self) -> None:
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
+        documents = {
+            "/.well-known/openid-configuration": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"},
+            "/keys": {"keys": [{**public, "kid": "one", "alg": "RS256"}]},
+        }
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(documents[self.path]).encode())
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"])).decode()
+                asked.append((self.headers["authorization"], body))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps({"access_token": "t0ken", "expires_in": 3600}).encode())
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.asked: list[tuple[str, str]] = []
+        asked = self.asked
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def token(self, *, key: Any = None, **claims: Any) -> str:
+        whole = {"iss": ISSUER, "aud": "shop", "exp": time.time() + 60, **claims}
+        return jwt.encode(whole, key or self.key, algorithm="RS256", headers={"kid": "one"})
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    fixtures.use({"endpoints": {ISSUER: made.url}})
+    yield made
+    made.server.shutdown()
+    fixtures.use(None)
+
+
+def bearer(token: str) -> dict[str, Any]:
+    return {"headers": {"Authorization": f"Bearer {token}"}}
+
+
+def test_a_token_of_the_provider(make: Callable[..., str], provider: Provider) -> None:
+    url = make("CUSTOM_JWT", authorizerConfiguration={"customJWTAuthorizer": JWT})
+    assert post(url, **bearer(provider.token())).status_code == 200
+    for token, status, reason in (
+        (provider.token(aud="other"), 403, "audience is not allowed"),
+        (provider.token(exp=time.time() - 60), 401, "expired"),
+        (provider.token(iss="https://else.example.com"), 401, "its issuer must be"),
+        (provider.token(key=rsa.generate_private_key(65537, 2048)), 401, "Signature verification failed"),
+        ("none", 401, "Invalid token"),
+    ):
+        answer = post(url, **bearer(token))
+        assert (answer.status_code, reason in answer.json()["error"]["message"]) == (status, True), answer.text
+    assert post(url).json()["error"]["message"] == "Missing bearer token"
+
+
+@pytest.mark.parametrize(
+    ("asked", "good", "bad"),
+    [
+        ({"allowedClients": ["app"]}, {"client_id": "app"}, {"client_id": "other"}),
+        ({"allowedScopes": ["read"]}, {"scope": "write read"}, {"scope": "write"}),
+        (
+            {"customClaims": [{"inboundTokenClaimName": "team", "inboundTokenClaimValueType": "STRING",
+                               "authorizingClaimMatchValue": {"claimMatchValue": {"matchValueString": "a"},
+                                                              "claimMatchOperator": "EQUALS"}}]},
+            {"team": "a"}, {"team": "b"},
+        ),
+        (
+            {"customClaims": [{"inboundTokenClaimName": "groups", "inboundTokenClaimValueType": "STRING_ARRAY",
+                               "authorizingClaimMatchValue": {"claimMatchValue": {"matchValueStringList": ["a", "b"]},
+                                                              "claimMatchOperator": "CONTAINS_ANY"}}]},
+            {"groups": ["x", "b"]}, {"groups": ["x"]},
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_authorizer_asks_of_a_token(
+    make: Callable[..., str], provider: Provider, asked: dict[str, Any], good: dict[str, Any], bad: dict[str, Any]
+) -> None:
+    settings = {"discoveryUrl": JWT["discoveryUrl"], **asked}
+    url = make("CUSTOM_JWT", authorizerConfiguration={"customJWTAuthorizer": settings})
+    assert post(url, **bearer(provider.token(**good))).status_code == 200
+    assert post(url, **bearer(provider.token(**bad))).status_code == 403
+
+
+# ---- interceptors ----------------------------------------------------------------------------------------------------
+
+INTERCEPTOR = """
+def answer(**mcp):
+    return {"interceptorOutputVersion": "1.0", "mcp": mcp}
+
+def handler(event, context):
+    mcp = event["mcp"]
+    if "gatewayResponse" in mcp:
+        body = mcp["gatewayResponse"]["body"]
+        body["result"]["seen"] = "headers" in mcp["gatewayRequest"]
+        return answer(transformedGatewayResponse={"statusCode": 200, "body": body})
+    body = mcp["gatewayRequest"]["body"]
+    if body["method"] == "tools/call":
+        refusal = {"jsonrpc": "2.0", "id": body["id"], "error": {"code": -32000, "message": "not today"}}
+        return answer(transformedGatewayResponse={"statusCode": 403, "body": refusal})
+    if body["method"] == "ping":
+        return "nonsense"
+    return answer(transformedGatewayRequest={"body": dict(body, id=99)})
+"""
+
+
+def test_interceptors(make: Callable[..., str], account: Account) -> None:
+    iam, functions = account.client("iam"), account.client("lambda")
+    trust = json.dumps(stacks.trust("lambda.amazonaws.com"))
+    arn = iam.create_role(RoleName="interceptor", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    code = {"ZipFile": stacks.zipped({"index.py": INTERCEPTOR})}
+    function = functions.create_function(
+        FunctionName="interceptor", Runtime="python3.13", Role=arn, Handler="index.handler", Code=code
+    )["FunctionArn"]
+    configured = [
+        {
+            "interceptor": {"lambda": {"arn": function}},
+            "interceptionPoints": ["REQUEST", "RESPONSE"],
+            "inputConfiguration": {"passRequestHeaders": False},
+        }
+    ]
+    url = make("NONE", interceptorConfigurations=configured)
+    listed = post(url).json()
+    assert (listed["id"], listed["result"]["seen"]) == (99, False)
+    refused = post(url, {**LIST, "method": "tools/call", "params": {"name": "x"}})
+    assert (refused.status_code, refused.json()["error"]["message"]) == (403, "not today")
+    failed = post(url, {**LIST, "method": "ping"})
+    assert (failed.status_code, failed.json()["error"]["message"]) == (
+        500,
+        "An internal error occurred. Please retry later.",
+    )
