@@ -103,14 +103,22 @@ def test_closing_cancels_the_work_and_waits_for_it(caller, script):
 def test_closing_before_the_work_has_begun_frees_the_session(caller, script):
     script("ok")
     client = caller()
+    # The agents' thread is kept from beginning until the cancellation has reached it. Left alone it may be done before
+    # that: the first event is there, nothing is cancelled, and the generator is left to the garbage collector.
+    gate = threading.Event()
+    agents.loop.get().call_soon_threadsafe(gate.wait)
 
     async def cancel_at_once() -> None:
         waiting = asyncio.ensure_future(anext(client.start(MESSAGES)))
         await asyncio.sleep(0)
         waiting.cancel()
+        await asyncio.sleep(0)
+        gate.set()
         await asyncio.gather(waiting, return_exceptions=True)
+        assert waiting.cancelled()
 
     asyncio.run(cancel_at_once())
+    assert not any(session.busy for session in agents.sessions)
     assert client.say().text == "ok"
 
 
