@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
-from agentcore_constructs.functions import ARCHITECTURE, RUNTIME, own_code
+from agentcore_constructs.functions import OwnFunction
 
 _ID = "AgentCoreCustomResources"
 _TIMEOUT = cdk.Duration.minutes(10)
@@ -28,45 +27,29 @@ class AgentCoreProvider(Construct):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         """Makes them."""
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-        self.role = iam.Role(
+        own = OwnFunction(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            "Handler",
+            handler="custom_resources.main.handler",
             description="Does for agentcore-harness-cdk what CloudFormation cannot say.",
-        )
-        log_group.grant_write(self.role)
-        function = lambda_.Function(
-            self,
-            "Function",
-            description="Custom resources of agentcore-harness-cdk",
-            runtime=RUNTIME,
-            architecture=ARCHITECTURE,
-            handler="agentcore_lambdas.custom_resources.main.handler",
-            code=own_code(),
-            role=self.role,
             timeout=_TIMEOUT,
-            memory_size=512,
-            tracing=lambda_.Tracing.ACTIVE,
-            log_group=log_group,
         )
+        self.role = own.role
         framework_logs = logs.LogGroup(
             self, "FrameworkLogs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         self._framework = cr.Provider(
             self,
             "Framework",
-            on_event_handler=function,
-            is_complete_handler=function,
+            on_event_handler=own.function,
+            is_complete_handler=own.function,
             query_interval=_POLLING,
             total_timeout=_GIVING_UP,
             log_group=framework_logs,
             disable_waiter_state_machine_logging=True,
         )
         self.service_token = self._framework.service_token
-        self._answer_nag(function)
+        self._answer_nag(own.function)
 
     def _answer_nag(self, function: lambda_.Function) -> None:
         """Gives cdk-nag the reasons for what the CDK's framework is made of; nobody else could change it."""
@@ -85,12 +68,7 @@ class AgentCoreProvider(Construct):
             "SF1": "The waiter of the provider framework handles no data; what it waits for is logged by the function.",
             "SF2": "The waiter of the provider framework only waits; the function itself is traced.",
         }
-        self._acknowledge(self._framework, findings)
-        tracing = "X-Ray has no resources to name for sending segments."
-        self._acknowledge(self.role, {"IAM5[Resource::*]": tracing})
-
-    def _acknowledge(self, scope: Construct, findings: dict[str, str]) -> None:
-        cdk.Validations.of(scope).acknowledge(
+        cdk.Validations.of(self._framework).acknowledge(
             *(
                 cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-{finding}", reason=reason)
                 for finding, reason in findings.items()

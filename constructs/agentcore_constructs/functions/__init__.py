@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .code import ARCHITECTURE, PYTHON, RUNTIME, own_code, python_code
 from .installer import HOME_VARIABLE, PackagingError
+from .own import OwnFunction
 from .packaging import CACHE_VARIABLE, cache
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "HOME_VARIABLE",
     "PYTHON",
     "RUNTIME",
+    "OwnFunction",
     "PackagingError",
     "cache",
     "own_code",
