@@ -42,12 +42,12 @@ Need = Literal[
     "skill_key",
     "efs",
     "efs_read_only",
-    "efs_mount",
     "efs_root",
+    "efs_mount",
     "s3_files",
     "s3_files_read_only",
-    "s3_files_mount",
     "s3_files_root",
+    "s3_files_mount",
     "lambda_hook",
     "sns_hook",
     "topic_key",
@@ -67,10 +67,10 @@ SNS_KEYS = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
 BUS_KEYS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-at-rest-key-policy.html"
 SECRETS_MANAGER = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
 S3_KEYS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
-MEMORY_KEYS = "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/data-encryption.html"
-
 EFS_ROOT = "https://docs.aws.amazon.com/efs/latest/ug/enforce-root-access-point.html"
 S3_FILES_ROOT = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-files-security-iam.html"
+MEMORY_KEYS = "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/data-encryption.html"
+
 _AGENTCORE = "arn:{partition}:bedrock-agentcore:{region}:{account}:"
 _RUNTIME_LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/bedrock-agentcore/runtimes/harness_{name}-*"
 _DIRECTORY = _AGENTCORE + "workload-identity-directory/default"
@@ -550,6 +550,17 @@ TABLE: tuple[Permission, ...] = (
         wildcard=_LONE_ACCESS_POINT,
     ),
     Permission(
+        "EFSClientRoot",
+        "efs_root",
+        "an EFS access point whose POSIX user is root",
+        ("elasticfilesystem:ClientRootAccess",),
+        ("{file_system}",),
+        "Without it root is squashed to nobody, also where the access point says that the user is root.",
+        EFS_ROOT,
+        conditions=(("ArnEquals", "elasticfilesystem:AccessPointArn", "{access_point}"),),
+        wildcard=_LONE_ACCESS_POINT,
+    ),
+    Permission(
         "EFSDescribe",
         "efs_mount",
         "an EFS access point",
@@ -561,17 +572,6 @@ TABLE: tuple[Permission, ...] = (
     ),
     Permission(
         "S3FilesClientAccess",
-    Permission(
-        "EFSClientRoot",
-        "efs_root",
-        "an EFS access point whose POSIX user is root",
-        ("elasticfilesystem:ClientRootAccess",),
-        ("{file_system}",),
-        "Without it root is squashed to nobody, also where the access point says that the user is root.",
-        EFS_ROOT,
-        conditions=(("ArnEquals", "elasticfilesystem:AccessPointArn", "{access_point}"),),
-        wildcard=_LONE_ACCESS_POINT,
-    ),
         "s3_files",
         "an S3 Files access point",
         ("s3files:ClientMount", "s3files:ClientWrite"),
@@ -591,6 +591,16 @@ TABLE: tuple[Permission, ...] = (
         conditions=(("ArnEquals", "s3files:AccessPointArn", "{access_point}"),),
     ),
     Permission(
+        "S3FilesClientRoot",
+        "s3_files_root",
+        "an S3 Files access point whose POSIX user is root",
+        ("s3files:ClientRootAccess",),
+        ("{file_system}",),
+        "Without it root is squashed to nobody, also where the access point says that the user is root.",
+        S3_FILES_ROOT,
+        conditions=(("ArnEquals", "s3files:AccessPointArn", "{access_point}"),),
+    ),
+    Permission(
         "S3FilesGetAccessPoint",
         "s3_files_mount",
         "an S3 Files access point",
@@ -602,16 +612,6 @@ TABLE: tuple[Permission, ...] = (
     ),
     Permission(
         "S3FilesListMountTargets",
-    Permission(
-        "S3FilesClientRoot",
-        "s3_files_root",
-        "an S3 Files access point whose POSIX user is root",
-        ("s3files:ClientRootAccess",),
-        ("{file_system}",),
-        "Without it root is squashed to nobody, also where the access point says that the user is root.",
-        S3_FILES_ROOT,
-        conditions=(("ArnEquals", "s3files:AccessPointArn", "{access_point}"),),
-    ),
         "s3_files_mount",
         "an S3 Files access point",
         ("s3files:ListMountTargets",),
