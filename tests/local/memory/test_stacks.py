@@ -52,10 +52,6 @@ def renamed(stack: cdk.Stack) -> None:
     managed(stack, retain=True, name="helpdesk")
 
 
-def left_in_place(stack: cdk.Stack) -> None:
-    managed(stack, retain=True).apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-
-
 def kept_broken(stack: cdk.Stack) -> None:
     breaks(stack, managed(stack, retain=True))
 
@@ -90,7 +86,6 @@ VARIANTS: dict[str, Callable[[cdk.Stack], None]] = {
     "Kept": kept,
     "Plain": plain,
     "Renamed": renamed,
-    "LeftInPlace": left_in_place,
     "KeptBroken": kept_broken,
     "RenamedBroken": renamed_broken,
     "Nothing": nothing,
@@ -144,26 +139,20 @@ def test_a_retained_memory_outlives_its_stack(account: Account, deploy: Deploy, 
     memory = outputs["Memory"]
     assert outputs[next(name for name in outputs if name.startswith("AgentMemoryRetention"))] == memory
     say(outputs["Harness"], "My name is Ann.")
+    cloudformation = account.client("cloudformation")
+    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
     account.destroy(STACK)
     assert harnesses(account) == []
     assert memories.said(memory) == ["USER: My name is Ann.", "ASSISTANT: I heard: My name is Ann."]
     assert memories.records(memory, "/facts/") == ["My name is Ann."]
+    # The events of the deleted stack still name it. Newest first: it was detached before the harness went.
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    deleted = [event["PhysicalResourceId"] for event in events if event["ResourceStatus"] == "DELETE_COMPLETE"]
+    assert deleted.index(memory) > deleted.index(outputs["Harness"])
     # It is an ordinary memory now, for its owner to delete.
     assert memories.owner(memory) is None
     account.client("bedrock-agentcore-control").delete_memory(memoryId=memory.rpartition("/")[2])
     assert not memories.exists(memory)
-
-
-def test_the_events_of_a_deleted_stack_name_the_memory(account: Account, deploy: Deploy) -> None:
-    memory = deploy("Kept")["Memory"]
-    cloudformation = account.client("cloudformation")
-    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
-    account.destroy(STACK)
-    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-    deleted = [event["PhysicalResourceId"] for event in events if event["ResourceStatus"] == "DELETE_COMPLETE"]
-    harness = next(index for index, physical_id in enumerate(deleted) if ":harness/support-" in physical_id)
-    # Newest first: the memory was detached before the harness went.
-    assert deleted.index(memory) > harness
 
 
 def test_without_retain_it_goes_with_the_stack(account: Account, deploy: Deploy, say: Say, memories: Memories) -> None:
@@ -173,12 +162,20 @@ def test_without_retain_it_goes_with_the_stack(account: Account, deploy: Deploy,
     assert not memories.exists(outputs["Memory"])
 
 
-def test_a_memory_outlives_the_removal_of_its_harness(deploy: Deploy, say: Say, memories: Memories) -> None:
-    outputs = deploy("Kept")
-    say(outputs["Harness"], "My name is Ann.")
+def test_retain_comes_and_goes_with_the_harness_in_place(deploy: Deploy, say: Say, memories: Memories) -> None:
+    outputs = deploy("Plain")
+    harness, memory = outputs["Harness"], outputs["Memory"]
+    say(harness, "My name is Ann.")
+    with pytest.raises(DeploymentError, match="999"):
+        deploy("KeptBroken")
+    assert memories.owner(memory) == harness, "the update that brought it is rolled back"
+    assert deploy("Kept")["Memory"] == memory
+    assert deploy("Plain")["Memory"] == memory
+    assert memories.owner(memory) == harness, "it was taken out again"
+    deploy("Kept")
     deploy("Nothing")
-    assert memories.owner(outputs["Memory"]) is None
-    assert len(memories.events(outputs["Memory"])) == 2
+    assert memories.owner(memory) is None, "the harness was removed"
+    assert len(memories.events(memory)) == 2
 
 
 def test_a_memory_outlives_the_replacement_of_its_harness(
@@ -186,38 +183,22 @@ def test_a_memory_outlives_the_replacement_of_its_harness(
 ) -> None:
     old = deploy("Kept")
     say(old["Harness"], "My name is Ann.")
+
+    with pytest.raises(DeploymentError, match="999"):
+        deploy("RenamedBroken")
+    assert harnesses(account) == ["support"]
+    assert memories.owner(old["Memory"]) == old["Harness"]
+    assert len(account.client("bedrock-agentcore-control").list_memories()["memories"]) == 1
+
     new = deploy("Renamed")
     assert harnesses(account) == ["helpdesk"]
-    assert len(memories.events(old["Memory"])) == 2
     assert memories.owner(old["Memory"]) is None
+    assert len(memories.events(old["Memory"])) == 2
+
     # The new harness has a memory of its own, which is kept as well.
     say(new["Harness"], "It is Bob.")
     account.destroy(STACK)
     assert memories.said(new["Memory"])[0] == "USER: It is Bob."
-
-
-def test_taking_retain_out_leaves_the_memory_with_its_harness(
-    account: Account, deploy: Deploy, say: Say, memories: Memories
-) -> None:
-    outputs = deploy("Kept")
-    assert deploy("Plain")["Memory"] == outputs["Memory"]
-    assert memories.owner(outputs["Memory"]) == outputs["Harness"]
-    say(outputs["Harness"], "My name is Ann.")
-    assert deploy("Kept")["Memory"] == outputs["Memory"]
-    account.destroy(STACK)
-    assert memories.exists(outputs["Memory"])
-
-
-def test_a_harness_that_the_template_keeps_keeps_its_memory(
-    account: Account, deploy: Deploy, say: Say, memories: Memories
-) -> None:
-    outputs = deploy("LeftInPlace")
-    account.destroy(STACK)
-    assert harnesses(account) == ["support"]
-    assert memories.owner(outputs["Memory"]) == outputs["Harness"]
-
-
-# ---- rollback --------------------------------------------------------------------------------------------------------
 
 
 def test_a_creation_that_fails_leaves_nothing(account: Account, deploy: Deploy) -> None:
@@ -225,28 +206,6 @@ def test_a_creation_that_fails_leaves_nothing(account: Account, deploy: Deploy) 
         deploy("KeptBroken")
     assert harnesses(account) == []
     assert account.client("bedrock-agentcore-control").list_memories()["memories"] == []
-
-
-def test_a_replacement_that_fails_changes_nothing(
-    account: Account, deploy: Deploy, say: Say, memories: Memories
-) -> None:
-    outputs = deploy("Kept")
-    say(outputs["Harness"], "My name is Ann.")
-    with pytest.raises(DeploymentError, match="999"):
-        deploy("RenamedBroken")
-    assert harnesses(account) == ["support"]
-    assert memories.owner(outputs["Memory"]) == outputs["Harness"]
-    assert len(account.client("bedrock-agentcore-control").list_memories()["memories"]) == 1
-    # And it is still kept.
-    account.destroy(STACK)
-    assert len(memories.events(outputs["Memory"])) == 2
-
-
-def test_retain_that_is_rolled_back_leaves_the_memory_with_its_harness(deploy: Deploy, memories: Memories) -> None:
-    outputs = deploy("Plain")
-    with pytest.raises(DeploymentError, match="999"):
-        deploy("KeptBroken")
-    assert memories.owner(outputs["Memory"]) == outputs["Harness"]
 
 
 # ---- another kind of memory ------------------------------------------------------------------------------------------
