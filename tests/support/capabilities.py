@@ -67,7 +67,7 @@ from agentcore_constructs import (
     Version,
 )
 
-from . import capabilities_gateway, capabilities_image, capabilities_memory
+from . import capabilities_gateway, capabilities_image, capabilities_memory, capabilities_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,5 +334,6 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         *capabilities_gateway.CAPABILITIES,
         *capabilities_image.CAPABILITIES,
         *capabilities_memory.CAPABILITIES,
+        *capabilities_tools.CAPABILITIES,
     )
 }

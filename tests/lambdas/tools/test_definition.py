@@ -244,11 +244,11 @@ def test_every_reason_is_told_at_once() -> None:
         "  parameters.first: must have a type hint; received none; add one: the model learns from it what to pass.",
         (
             "  parameters.rest: must be a single argument; received *rest; name the arguments one by one, or take "
-            "type list or dict."
+            "one of type list or dict."
         ),
         (
             "  parameters.named: must be a single argument; received *named; name the arguments one by one, or take "
-            "type list or dict."
+            "one of type list or dict."
         ),
         (
             "  parameters.other: must be a parameter; received none of that name; the docstring describes an argument "
