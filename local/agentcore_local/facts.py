@@ -67,7 +67,7 @@ def access_point(account: str, arn: str) -> AccessPoint:
         system: str | None = arn.partition("/access-point/")[0]
     else:
         found = seams.read_efs_access_point((account, region), name)
-        system = found and f"{arn.partition(':access-point/')[0]}:file-system/{found['FileSystemId']}"
+        system = f"{arn.partition(':access-point/')[0]}:file-system/{found['FileSystemId']}" if found else None
     root, user = ((found or {}).get(part) or {} for part in ("RootDirectory", "PosixUser"))
     return AccessPoint(system, root.get("Path") or "/", None if user.get("Uid") is None else str(user["Uid"]))
 

@@ -15,6 +15,7 @@ from constructs import DependencyGroup, IDependable
 
 from agentcore_constructs.config import Fault, HarnessConfigError, is_token
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.skills.store import acknowledge
 
 from .access_point import S3FilesAccessPoint
 from .grants import MOUNT, ROOT, WRITE, granted
@@ -324,7 +325,7 @@ def is_unversioned(bucket: s3.IBucket) -> bool:
 
 
 def _bucket(scope: Construct, key: kms.IKey | None, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         "Bucket",
         versioned=True,
@@ -334,6 +335,9 @@ def _bucket(scope: Construct, key: kms.IKey | None, removal_policy: cdk.RemovalP
         encryption_key=key,
         removal_policy=removal_policy,
     )
+    reason = "It is read and written by S3 Files, as which CloudTrail shows it; a bucket of yours can have access logs."
+    acknowledge(bucket, {"S1": reason})
+    return bucket
 
 
 def _one_in_each_zone(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> Sequence[ec2.ISubnet]:

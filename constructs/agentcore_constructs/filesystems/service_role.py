@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from agentcore_constructs.harness.wildcards import flattened
+from agentcore_constructs.skills.store import acknowledge
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
     from constructs import Construct
@@ -19,6 +24,11 @@ if TYPE_CHECKING:
 # S3 Files runs on EFS and comes as its principal.
 SERVICE = "elasticfilesystem.amazonaws.com"
 _RULES = "DO-NOT-DELETE-S3-Files*"
+_SYNC = (
+    "S3 Files reads and writes the objects of the bucket below the prefix, with their versions, tags and uploads; its "
+    "documentation names the actions so."
+)
+_EVENTS = "S3 Files names its rules itself, and lists of rules cannot be narrowed."
 
 
 def service_role(scope: Construct, bucket: s3.IBucket, prefix: str | None) -> iam.Role:
@@ -35,11 +45,23 @@ def service_role(scope: Construct, bucket: s3.IBucket, prefix: str | None) -> ia
     conditions = {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": source}}
     principal = iam.ServicePrincipal(SERVICE, conditions=conditions)
     role = iam.Role(scope, "ServiceRole", assumed_by=principal, description="S3 Files keeps files and objects in step")
-    for statement in (*_on_bucket(bucket, prefix or "", stack), *_on_key(bucket.encryption_key, bucket, stack)):
+    on_bucket, on_events = _on_bucket(bucket, prefix or "", stack), _on_events(stack)
+    for statement in (*on_bucket, *_on_key(bucket.encryption_key, bucket, stack), *on_events):
         role.add_to_policy(statement)
-    for statement in _on_events(stack):
-        role.add_to_policy(statement)
+    _answer(role, {_SYNC: on_bucket, _EVENTS: on_events})
     return role
+
+
+def _answer(role: iam.Role, reasons: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
+    """Gives cdk-nag the reason for each wildcard."""
+    resolve = cdk.Stack.of(role).resolve
+    findings = {}
+    for reason, statements in reasons.items():
+        for statement in statements:
+            findings.update({f"IAM5[Action::{action}]": reason for action in statement.actions if "*" in action})
+            flat = [flattened(resolve(resource)) for resource in statement.resources]
+            findings.update({f"IAM5[Resource::{resource}]": reason for resource in flat if "*" in resource})
+    acknowledge(role, findings)
 
 
 def _on_bucket(bucket: s3.IBucket, prefix: str, stack: cdk.Stack) -> tuple[iam.PolicyStatement, ...]:
