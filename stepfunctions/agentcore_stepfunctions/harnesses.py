@@ -56,14 +56,14 @@ def inline_tool_faults(harness: IHarness, overrides: Mapping[str, Any]) -> Itera
         overrides: What the call changes, in the API's shape.
     """
     effective = {**(own_configuration(harness) or {}), **overrides}
-    inline = _inline_tools(effective.get("tools"), effective.get("allowedTools"))
+    inline = inline_tools(effective)
     if inline:
         yield Fault(
             "harness",
             "must have no inline tools: a state gets the stop reason tool_use without the call, and cannot answer it",
             f"the inline tool{'s' if len(inline) > 1 else ''} {', '.join(inline)}",
-            "invoke the harness from a Lambda function that answers its tool calls, offer the function through a "
-            "gateway, or leave the tool out of this call with allowed_tools",
+            "use the fragment AgentTurn, which runs them, offer the function through a gateway, or leave the tool out "
+            "of this call with allowed_tools",
         )
 
 
@@ -124,10 +124,16 @@ def _can_allow(harness: IHarness) -> bool:
     return offers(harness, "allow_override")
 
 
-def _inline_tools(tools: Any, allowed: Any) -> list[str]:
+def inline_tools(effective: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the inline tools an agent may call.
+
+    Args:
+        effective: The configuration it works with, in the API's shape.
+    """
+    tools = effective.get("tools")
     listed = tools if isinstance(tools, list) else []
     names = [tool.get("name", "without a name") for tool in listed if tool.get("type") == "inline_function"]
-    return [name for name in names if _may_be_called(name, allowed)]
+    return [name for name in names if _may_be_called(name, effective.get("allowedTools"))]
 
 
 def _may_be_called(name: str, allowed: Any) -> bool:
