@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_ecr_assets as assets
 
-from agentcore_constructs.config import HarnessConfigError, HarnessImage
+from agentcore_constructs.config import Fault, HarnessConfigError, HarnessImage
+from agentcore_constructs.config.tokens import is_token
 
 from . import context
 from .taken import take_user
@@ -26,6 +27,19 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
         HarnessConfigError: The source cannot become an image of a harness.
     """
     source = image.source
+    faults = [
+        Fault(
+            f"{kind}['{name}']",
+            "must be known when the app is synthesized, since the image is built before the deployment",
+            "a value that only the deployment knows",
+            "write it out, or use from_codebuild",
+        )
+        for kind, given in (("buildArgs", source.build_args), ("buildSecrets", image.build_secrets))
+        for name, value in given.items()
+        if is_token(value)
+    ]
+    if faults:
+        raise HarnessConfigError(faults)
     read = context.checked(source, on_arm=False)
     asset = assets.DockerImageAsset(
         host.scope,
@@ -35,7 +49,7 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
         target=source.target,
         build_args=dict(source.build_args) or None,
         build_secrets=dict(image.build_secrets) or None,
-        exclude=list(source.exclude) or None,
+        exclude=[*source.exclude, *context.output_within(host.scope, read.directory)],
         platform=assets.Platform.LINUX_ARM64,
         extra_hash=source.extra_hash,
     )

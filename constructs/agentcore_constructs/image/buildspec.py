@@ -72,6 +72,8 @@ def variables(
     plain = {
         "DOCKER_BUILDKIT": "1",
         "BUILDKIT_PROGRESS": "plain",
+        # With an attestation beside it the digest would be that of an index, not that of the image.
+        "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         "IMAGE_REPOSITORY": repository_uri,
         "REPOSITORY_NAME": repository_name,
         "DOCKERFILE": file,

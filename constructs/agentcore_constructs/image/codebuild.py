@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -20,11 +19,12 @@ from agentcore_constructs.custom_resources import CustomResource
 
 from . import context
 from .buildspec import VERSION, buildspec, secret_reference, variables
-from .refusals import build_faults, checked, repository_faults
+from .refusals import build_faults, checked, repository_faults, secret_faults
 from .taken import take_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -122,7 +122,11 @@ class CodeBuildImage(Construct):
         try:
             read = checked(
                 source,
-                [*build_faults(source, secrets, minutes), *repository_faults(repository, encryption_key, max_images)],
+                [
+                    *build_faults(source, secrets, minutes),
+                    *secret_faults(cdk.Stack.of(self).resolve(dict(source.build_args))),
+                    *repository_faults(repository, encryption_key, max_images),
+                ],
             )
         except HarnessConfigError as error:
             raise error.about(f"The image {self.node.path}") from None
@@ -161,8 +165,6 @@ class CodeBuildImage(Construct):
                     secrets=references,
                 ).items()
             },
-            # Build arguments may look like credentials, and are in the template either way.
-            check_secrets_in_plain_text_env_variables=False,
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self.log_group)),
             grant_report_group_permissions=False,
             timeout=cdk.Duration.minutes(minutes),
@@ -215,11 +217,7 @@ class CodeBuildImage(Construct):
     # ---- making ------------------------------------------------------------------------------------------------------
 
     def _asset(self, read: context.Context) -> s3_assets.Asset:
-        exclude = list(read.exclude)
-        # An app that is its own build context must not put its output into the image.
-        output, directory = Path(cdk.Stage.of(self).outdir).resolve(), read.directory.resolve()  # type: ignore[union-attr]
-        if output.is_relative_to(directory) and output != directory:
-            exclude.append(output.relative_to(directory).as_posix())
+        exclude = [*read.exclude, *context.output_within(self, read.directory)]
         asset = s3_assets.Asset(
             self, "Source", path=str(read.directory), exclude=exclude, ignore_mode=cdk.IgnoreMode.DOCKER
         )

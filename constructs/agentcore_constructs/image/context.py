@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
+
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.image import user_faults
@@ -16,6 +18,8 @@ from . import dockerfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from constructs import Construct
 
     from agentcore_constructs.config.image import ImageSource
 
@@ -140,6 +144,19 @@ def _excluded(directory: Path, name: PurePosixPath, exclude: Sequence[str]) -> t
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return (*patterns, *exclude, f"!{name}", f"!{_IGNORE_FILE}")
+
+
+def output_within(scope: Construct, directory: Path) -> list[str]:
+    """Returns what to exclude so that an app that is its own build context does not copy what it synthesizes.
+
+    The CDK excludes nothing by itself, and would copy its copies until names are too long.
+    """
+    app = scope.node.root
+    if not isinstance(app, cdk.Stage):
+        return []
+    # The whole app's: a stage has only a part of it.
+    output, around = Path(app.outdir).resolve(), directory.resolve()
+    return [output.relative_to(around).as_posix()] if around in output.parents else []
 
 
 def size_fault(staged: Path) -> Fault | None:

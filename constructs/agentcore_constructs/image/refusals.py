@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # A custom resource has an hour for all, of which a build may wait in the queue for some minutes.
 _MINUTES = range(5, 51)
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# CloudFormation would put the secret in its place, for everybody to read in the project.
+_SECRET_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):")
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -63,3 +66,16 @@ def build_faults(source: ImageSource, secrets: Mapping[str, BuildSecret], minute
     if minutes not in _MINUTES:
         must = f"must be a whole number of minutes, {_MINUTES[0]}–{_MINUTES[-1]}"
         yield Fault("timeout", must, f"{minutes:g} minutes", "choose a time in that range, or make the build shorter")
+
+
+def secret_faults(resolved_args: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yields the build arguments that would become secrets in plain text.
+
+    Args:
+        resolved_args: Build arguments as they are in the template.
+    """
+    for name, value in resolved_args.items():
+        if _SECRET_REFERENCE.search(json.dumps(value)):
+            fix = f"pass the secret itself: build_secrets={{'{name.lower()}': secret}}"
+            must = "must be no secret, since build arguments are plain text"
+            yield Fault(f"buildArgs['{name}']", must, "a reference to a secret", fix)

@@ -81,9 +81,8 @@ def delivered_twice(agent: Agent, outputs: dict[str, str]) -> list[Any]:
     account = agent.account
     (repository,) = account.client("ecr").describe_repositories()["repositories"]
     functions = account.client("lambda").list_functions()["Functions"]
-    (name,) = [
-        one["FunctionName"] for one in functions if one["Description"].startswith("Custom resources of agentcore")
-    ]
+    ours = "agentcore_lambdas.custom_resources.main.handler"
+    (name,) = [one["FunctionName"] for one in functions if one["Handler"] == ours]
     event = {
         "RequestType": "Update",
         "RequestId": "twice",

@@ -164,6 +164,16 @@ class TestFromAsset:
         assert f"repository/harness-{synth.REGION}" in json.dumps(managed["Resource"])
         assert len(granted(stack, "ECRImageAccess")) == 1
 
+    def test_what_only_the_deployment_knows_is_refused(self, stack: cdk.Stack) -> None:
+        image = HarnessImage.from_asset(SOURCE, build_args={"WHERE": cdk.Aws.REGION})
+        assert faults(lambda: Harness(stack, "Agent", image=image)) == [
+            (
+                "environmentArtifact.buildArgs['WHERE']: must be known when the app is synthesized, since the image is "
+                "built before the deployment; received a value that only the deployment knows; write it out, or use "
+                "from_codebuild."
+            )
+        ]
+
     def test_the_user_is_read_from_the_dockerfile(self, stack: cdk.Stack) -> None:
         assert seen_user(stack, HarnessImage.from_asset(SOURCE)) == (1001, 1001)
 
@@ -293,6 +303,18 @@ class TestRefused:
         source = folder(data="x" * 101, log="x" * 101)
         (source / ".dockerignore").write_text("log\n")
         Harness(synth.new_stack(), "Agent", image=build(source, exclude=["data"]))
+
+    @pytest.mark.parametrize("in_a_stage", [False, True])
+    def test_but_what_the_app_writes_into_it_is_left_out(
+        self, build: Any, folder: Callable[..., Path], in_a_stage: bool
+    ) -> None:
+        source = folder(kept="x")
+        app = cdk.App(context=synth.CONTEXT, outdir=str(source / "cdk.out"))
+        stack = cdk.Stack(cdk.Stage(app, "Beta") if in_a_stage else app, "Stack")
+        Harness(stack, "Agent", image=build(source))
+        staged = {file.relative_to(source / "cdk.out").parts[1:] for file in (source / "cdk.out").glob("asset.*/*")}
+        assert {("Dockerfile",), ("kept",)} <= staged
+        assert ("cdk.out",) not in staged
 
     def test_all_faults_at_once(self, build: Any, tmp_path: Path) -> None:
         found = self.refused(build, tmp_path / "missing", platform="x", user=(1,), build_args={"A": 1})
@@ -448,27 +470,6 @@ class TestCodeBuildImage:
         staged = context.staged_path(asset)
         assert {file.name for file in staged.iterdir()} == {"Dockerfile", ".dockerignore", "kept"}
 
-    def test_an_app_that_is_its_own_context_leaves_its_output_out(self, folder: Callable[..., Path]) -> None:
-        source = folder()
-        app = cdk.App(context=synth.CONTEXT, outdir=str(source / "cdk.out"))
-        image = CodeBuildImage(cdk.Stack(app, "Stack"), "Image", directory=source)
-        asset: Any = image.node.find_child("Source")
-        assert not (context.staged_path(asset) / "cdk.out").exists()
-
-    def test_unchanged_is_the_same_and_changed_is_another_input(self, folder: Callable[..., Path]) -> None:
-        source = folder()
-
-        def inputs(**arguments: Any) -> Any:
-            stack = synth.new_stack()
-            CodeBuildImage(stack, "Image", directory=source, **arguments)
-            return one(stack, BUILD)["Inputs"]
-
-        first = inputs()
-        assert inputs() == first
-        assert inputs(extra_hash="again") != first
-        (source / "Dockerfile").write_text("FROM other")
-        assert inputs() != first
-
 
 class TestCodeBuildImageRefused:
     def refused(self, **arguments: Any) -> list[str]:
@@ -508,6 +509,18 @@ class TestCodeBuildImageRefused:
         assert [fault.partition(";")[0] for fault in found] == [
             "buildArgs['A B']: must be named with letters, digits and '_', as an ARG",
             "buildSecrets['x",
+        ]
+
+    def test_an_argument_that_would_become_a_secret_in_plain_text(self) -> None:
+        stack = synth.new_stack()
+        token = secretsmanager.Secret(stack, "Secret").secret_value.unsafe_unwrap()
+        with pytest.raises(HarnessConfigError) as caught:
+            CodeBuildImage(stack, "Image", directory=SOURCE, build_args={"TOKEN": token, "REGION": stack.region})
+        assert [str(fault) for fault in caught.value.faults] == [
+            (
+                "buildArgs['TOKEN']: must be no secret, since build arguments are plain text; received a reference to "
+                "a secret; pass the secret itself: build_secrets={'token': secret}."
+            )
         ]
 
     def test_a_secret_in_plain_text(self) -> None:
