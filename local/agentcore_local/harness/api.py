@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import http
 import importlib
 import json
@@ -105,6 +106,7 @@ async def _agents() -> Any:
     """The agents' package; Strands takes most of a second to import: on first use, not on everybody's event loop."""
     if _AGENTS not in _LOADED:
         _LOADED[_AGENTS] = await asyncio.to_thread(importlib.import_module, _AGENTS)
+        gc.freeze()  # as when the server has started
     return _LOADED[_AGENTS]
 
 
