@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import fixtures
 from .process import DEFAULT_PORT, LocalCloudError
 from .server import LocalCloud
 
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--model", help="which model agents talk to: scripted, real, a URL, or name=choice,… (docs/local-agents.md)"
     )
+    parser.add_argument(
+        "--fixtures", help="YAML or JSON file that stands in for the world outside (docs/local-tools.md)"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s [%(name)s] %(message)s")
 
@@ -44,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     _choose_models(options.script, options.model)
+    _supply(options.fixtures)
     cloud = LocalCloud(options.port, options.state_dir, iam=not options.no_iam, host=options.host)
     cloud.start()
     ready = {"endpoint": cloud.endpoint_url, "port": cloud.port, "pid": os.getpid()}
@@ -72,6 +77,21 @@ def _choose_models(script: str | None, model: str | None) -> None:
         models.choices.of("", "")
     except (models.ChoiceError, scripts.ScriptError) as problem:
         raise LocalCloudError(" ".join(str(problem).split())) from problem
+
+
+def _supply(path: str | None) -> None:
+    """Have the fixtures of a file, also after a reset, which reads it anew.
+
+    Raises:
+        LocalCloudError: They cannot be used.
+    """
+    if path is None:
+        return
+    os.environ[fixtures.VARIABLE] = str(Path(path).resolve())
+    try:
+        fixtures.get()
+    except fixtures.FixturesError as problem:
+        raise LocalCloudError(str(problem)) from problem
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from .harness import caller
 from .process import PROCESS, LocalCloudError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
     import boto3
@@ -193,6 +193,16 @@ class LocalCloud:
         from .agents import scripts  # noqa: PLC0415 - loads Strands
 
         scripts.register(harness, script)
+
+    def fixtures(self, source: Mapping[str, Any] | str | Path | None) -> None:
+        """Say what stands in for the world outside: pages, search results, servers; see docs/local-tools.md.
+
+        Args:
+            source: A dict, or the path of a JSON or YAML file; None goes back to what the environment says.
+        """
+        from . import fixtures  # noqa: PLC0415
+
+        fixtures.use(source)
 
     def health(self) -> dict[str, Any]:
         """What `GET /health` answers."""

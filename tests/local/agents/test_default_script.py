@@ -74,7 +74,7 @@ def test_it_calls_an_inline_function_the_prompt_names(caller, inline):
 
 def test_it_tells_when_a_tool_did_not_work(caller):
     client = caller(tools=[{"type": "agentcore_browser", "name": "browser"}], allowedTools=["@browser"])
-    assert "A tool did not work: The local cloud does not emulate" in client.say("Use the browser").text
+    assert "A tool did not work: The argument url is missing." in client.say("Use the browser").text
 
 
 def test_it_remembers_how_the_session_began(caller):
