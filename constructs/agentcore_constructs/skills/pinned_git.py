@@ -88,7 +88,7 @@ class PinnedGitSkill(Construct):
         self.prefix = place.prefix
         given = {
             "Url": config.url,
-            "Ref": config.ref,
+            "Revision": config.ref,
             "Path": config.path,
             "Refresh": config.refresh,
             "Username": config.username,

@@ -36,7 +36,7 @@ class GitSkillProperties(Properties):
 
     Attributes:
         url: The repository.
-        ref: Commit, tag or branch.
+        revision: Commit, tag or branch. Not `Ref`, which CloudFormation would take for its own.
         bucket: Name of the bucket.
         prefix: Without a slash at its end; this resource's own.
         path: The skill's directory in the repository; empty for the whole of it.
@@ -47,7 +47,7 @@ class GitSkillProperties(Properties):
     """
 
     url: str
-    ref: str
+    revision: str
     bucket: str
     prefix: str
     path: str = ""
@@ -59,7 +59,7 @@ class GitSkillProperties(Properties):
     @property
     def pin(self) -> str:
         """Key of the note on what this was resolved to."""
-        what = json.dumps([self.url, self.ref, self.path, self.refresh])
+        what = json.dumps([self.url, self.revision, self.path, self.refresh])
         return f"{self.prefix}/.pins/{hashlib.sha256(what.encode()).hexdigest()[:32]}.json"
 
     def key(self, commit: str) -> str:
@@ -114,7 +114,7 @@ class PinnedGitSkill(Handler[GitSkillProperties]):
             wanted.ca_certificates,
         )
         try:
-            with checkout(source, wanted.ref, self._limits) as found:
+            with checkout(source, wanted.revision, self._limits) as found:
                 _upload(found, wanted)
                 return _note(wanted, found.commit)
         except GitError as error:
@@ -159,7 +159,7 @@ def _noted(wanted: GitSkillProperties) -> str | None:
 
 def _note(wanted: GitSkillProperties, commit: str) -> str:
     """Notes the commit, when its files are written; returns the one that a request at the same time has noted first."""
-    note = json.dumps({"commit": commit, "ref": wanted.ref, "path": wanted.path})
+    note = json.dumps({"commit": commit, "ref": wanted.revision, "path": wanted.path})
     try:
         client("s3").put_object(Bucket=wanted.bucket, Key=wanted.pin, Body=note.encode(), IfNoneMatch="*")
     except ClientError as error:
@@ -218,7 +218,9 @@ def _delete_below(properties: GitSkillProperties) -> None:
             if objects:
                 deleted = s3.delete_objects(Bucket=properties.bucket, Delete={"Objects": objects, "Quiet": True})
                 if faults := deleted.get("Errors"):
-                    raise Failed(f"{len(faults)} of the objects could not be deleted ({faults[0].get('Code')}); delete again")
+                    raise Failed(
+                        f"{len(faults)} of the objects could not be deleted ({faults[0].get('Code')}); delete again"
+                    )
     except ClientError as error:
         if error.response["Error"].get("Code") != "NoSuchBucket":
             raise

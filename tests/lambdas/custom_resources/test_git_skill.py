@@ -60,7 +60,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def wanted(server: GitServer, repository: Repository, ref: str = "main", **others: str) -> GitSkillProperties:
-    given = {"url": repository.url, "ref": ref, "bucket": BUCKET, "prefix": PREFIX, "path": "excel", **others}
+    given = {"url": repository.url, "revision": ref, "bucket": BUCKET, "prefix": PREFIX, "path": "excel", **others}
     return GitSkillProperties(ca_certificates=server.ca_certificates, **given)
 
 
