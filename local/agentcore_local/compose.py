@@ -49,6 +49,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.count_loopback_as_tls()
     seams.lambda_surroundings(PROCESS.lambda_environment, lambda: str(PROCESS.folder))
     seams.on_code_unpacked(lambdas.fit)
+    seams.function_errors()
     seams.lambda_client_contexts(client_context.read)
     seams.route_agentcore(lambda original: api.in_front_of(gateway_api.in_front_of(identity.in_front_of(original))))
     seams.serve_memory(records.extract)

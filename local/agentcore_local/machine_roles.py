@@ -21,6 +21,16 @@ _NAMES = {
     "FunctionName": "lambda:{region}:{account}:function:{value}",
     "Bucket": "s3:::{value}",
 }
+# Operations that ask for an action of another name, on what.
+_ACTIONS = {
+    "s3:ListObjectsV2": ("s3:ListBucket", "bucket"),
+    "s3:ListObjects": ("s3:ListBucket", "bucket"),
+    "s3:HeadBucket": ("s3:ListBucket", "bucket"),
+    "s3:HeadObject": ("s3:GetObject", "object"),
+    "lambda:Invoke": ("lambda:InvokeFunction", "function"),
+}
+# SDK calls that take what the optimized integration takes.
+_SAME_AS_OPTIMIZED = {"sqs:sendMessage", "sns:publish", "events:putEvents", "states:startExecution"}
 _PREFIXES = {"sfn": "states", "cloudwatchlogs": "logs", "eventbridge": "events", "bedrockruntime": "bedrock"}
 
 
@@ -138,15 +148,23 @@ def _waiting(machine_arn: str, place: iam.Place) -> list[tuple[str, tuple[str, .
 def _sdk(operation: str, arguments: dict[str, Any], place: iam.Place) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The call of any service; checked where the arguments say what it acts on."""
     service, _, name = operation.partition(":")
+    prefix = _PREFIXES.get(service, service)
+    known = list(_other(prefix, name, arguments, place)) if f"{prefix}:{name}" in _SAME_AS_OPTIMIZED else []
+    if known:
+        yield from known
+        return
     named = [
         "arn:aws:" + _NAMES[member].format(region=place.region, account=place.account, value=value)
         for member, value in arguments.items()
         if member in _NAMES and isinstance(value, str) and not value.startswith("arn:")
     ]
-    named += [f"{bucket}/{arguments['Key']}" for bucket in named if ":s3:::" in bucket and "Key" in arguments]
+    action = f"{prefix}:{name[:1].upper()}{name[1:]}"
+    action, on = _ACTIONS.get(action, (action, ""))
+    if prefix == "s3" and named and on != "bucket" and "Key" in arguments:
+        named = [f"{bucket}/{arguments['Key']}" for bucket in named]
     named += [value for value in arguments.values() if isinstance(value, str) and value.startswith("arn:")]
     if named:
-        yield f"{_PREFIXES.get(service, service)}:{name[:1].upper()}{name[1:]}", tuple(named)
+        yield action, tuple(named)
 
 
 def _function(name: str, place: iam.Place) -> str:

@@ -59,6 +59,7 @@ from .images import (
     project,
     put_image,
 )
+from .lambda_errors import function_errors
 from .lambdas import end_lambda_workers, lambda_client_contexts, lambda_surroundings, on_code_unpacked
 from .logs import call_logs
 from .memory import (
@@ -130,6 +131,7 @@ __all__ = [
     "enforce_permissions",
     "evaluate_conditions_fully",
     "forget_loop",
+    "function_errors",
     "has_resource_policies",
     "in_background",
     "keep_away_from_docker",
@@ -145,8 +147,8 @@ __all__ = [
     "on_function_end",
     "on_missing_image",
     "on_stack_request",
-    "on_state_machine",
     "on_start_build",
+    "on_state_machine",
     "parse_policies",
     "project",
     "put_image",

@@ -64,6 +64,9 @@ class Runner(Protocol):
     def nested(self, resource: str, arguments: Any) -> Any:
         """Start an execution of another state machine and wait for its end."""
 
+    def sdk(self, resource: str, arguments: Any) -> Any:
+        """Call an operation of a service."""
+
 
 def task_integration(resource: str, run: Callable[[str, dict[str, Any]], Any]) -> None:
     """Serve a service integration; `run(resource, arguments)` works on the execution's own thread.
@@ -91,6 +94,8 @@ def run_workflows(runner: Runner, check: Callable[[str, Any], None]) -> None:
         check(resource, input_data)
         if ":states:startExecution.sync" in resource:
             return runner.nested(resource, input_data)
+        if ":aws-sdk:" in resource:
+            return runner.sdk(resource, input_data)
         return invoke(resource, input_data)
 
     _replace("_run_execution", run_execution)

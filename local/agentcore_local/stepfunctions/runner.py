@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agentcore_local.seams import states_language as language
 from agentcore_local.seams import stepfunctions as seam
 
-from . import map_runs, nested, tasks
+from . import map_runs, nested, sdk, tasks
 from .lives import ACTING, Acting, Ended, ended, parent_of
 
 if TYPE_CHECKING:
@@ -116,6 +116,10 @@ class Runner:
     def nested(self, resource: str, arguments: Any) -> Any:
         """Start an execution of another state machine and wait for its end."""
         return nested.run(resource, arguments)
+
+    def sdk(self, resource: str, arguments: Any) -> Any:
+        """Call an operation of a service."""
+        return sdk.call(resource, arguments)
 
 
 @contextlib.contextmanager
