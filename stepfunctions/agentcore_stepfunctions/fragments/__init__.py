@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .agent_turn import AgentTurn
+from .agent_turn import ANSWER, INPUT, RESULT, AgentTurn
+from .human_approval import CALL, ApprovalDesk, HumanApproval
 
-__all__ = ["AgentTurn"]
+__all__ = ["ANSWER", "CALL", "INPUT", "RESULT", "AgentTurn", "ApprovalDesk", "HumanApproval"]

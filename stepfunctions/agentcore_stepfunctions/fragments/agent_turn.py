@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from agentcore_constructs import Deferred, HarnessModelConfiguration, HarnessSkill, HarnessTool, IEndpoint, IHarness
     from agentcore_stepfunctions.messages import Message
 
+    from .human_approval import HumanApproval
+
 
 ANSWER = "$states.input.answer"
 """JSONata of the last states of a fragment: what the agent answered."""
