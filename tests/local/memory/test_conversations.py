@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EventStreamError
+from support.behaviours import behaviour
 
 from agentcore_local import agents
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
     from .conftest import Memories
 
+TOPIC = "Conversations in a memory"
+SOURCES = (
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-memory.html",
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/memory.html",
+)
 Create = Any
 Say = Any
 INLINE = {
@@ -79,6 +85,11 @@ def counts(call: Any) -> str:
 # ---- written ---------------------------------------------------------------------------------------------------------
 
 
+@behaviour(
+    "Messages of a session are events of its memory, under its actor and session",
+    status="approximated",
+    note="One event for each message, its text readable; what a harness writes is not documented.",
+)
 def test_each_message_is_an_event_of_its_actor_and_session(
     account: Account, create: Create, say: Say, memories: Memories, script: Any
 ) -> None:
@@ -96,6 +107,7 @@ def test_each_message_is_an_event_of_its_actor_and_session(
     assert got["payload"] == [{"conversational": {"role": "ASSISTANT", "content": {"text": "Hello Ann."}}}]
 
 
+@behaviour("ListEvents gives the newest events first")
 def test_events_are_listed_newest_first_page_by_page(account: Account, create: Create, say: Say, script: Any) -> None:
     script(lambda call: call.prompt.upper())
     harness = create()
@@ -119,6 +131,11 @@ def test_tools_are_written_too(account: Account, create: Create, say: Say, memor
     assert asked[1] == {"toolUse": {"toolUseId": "call-1", "name": "shell", "input": {"command": "echo 42"}}}
 
 
+@behaviour(
+    "Events are written as the conversation goes on",
+    status="approximated",
+    note="When the invocation has ended well, all of them; one that fails writes none.",
+)
 def test_an_invocation_that_fails_writes_nothing(
     account: Account, create: Create, say: Say, memories: Memories, script: Any
 ) -> None:
@@ -132,6 +149,7 @@ def test_an_invocation_that_fails_writes_nothing(
 # ---- restored --------------------------------------------------------------------------------------------------------
 
 
+@behaviour("A session goes on from its memory when its microVM is gone; without a memory it begins anew")
 @pytest.mark.parametrize(("memory", "known"), [("managed", "5"), ("own", "5"), ("disabled", "1")])
 def test_a_session_goes_on_when_its_machine_is_gone(
     *, account: Account, create: Create, say: Say, own: Any, script: Any, memory: str, known: str
@@ -144,6 +162,7 @@ def test_a_session_goes_on_when_its_machine_is_gone(
     assert say(harness["arn"], "Hello again.") == known
 
 
+@behaviour("Memory is kept apart by actor and session")
 def test_actors_stay_apart_when_they_come_back(account: Account, create: Create, say: Say, script: Any) -> None:
     script(counts)
     harness = create()
@@ -195,6 +214,10 @@ def test_an_agent_that_waits_for_a_result_still_does(
     assert not any("metadata" in event for event in memories.events(memory))
 
 
+@behaviour(
+    "`messagesCount` limits the messages that are brought back",
+    note="From a message on that the user has begun with: a result without its call would be refused by the model.",
+)
 @pytest.mark.parametrize(("count", "known"), [(0, 1), (1, 1), (2, 3), (3, 3), (100, 5)])
 def test_only_so_many_messages_come_back(
     *, account: Account, create: Create, say: Say, own: Any, script: Any, count: int, known: int
@@ -227,6 +250,12 @@ def test_what_others_have_written_into_the_session_was_said_in_it(
 # ---- brought back ----------------------------------------------------------------------------------------------------
 
 
+@behaviour(
+    "What is extracted from one session is brought back in others of the same actor",
+    status="approximated",
+    note="By rule and at once, found by shared words, in `<user_context>` after the system prompt; the service has "
+    "models do it, minutes later.",
+)
 def test_what_was_learned_in_one_session_is_known_in_the_next(
     account: Account, create: Create, say: Say, script: Any
 ) -> None:
@@ -241,6 +270,9 @@ def test_what_was_learned_in_one_session_is_known_in_the_next(
     assert say(harness["arn"], "How is my dog called?", actorId="ann") == "You help."
 
 
+@behaviour(
+    "`retrievalConfig` says which namespaces are searched, for how many records, how relevant, of which strategy"
+)
 def test_retrieval_is_as_configured(account: Account, local_cloud: Any, create: Create, say: Say, own: Any) -> None:
     memory = own("own", semantic())
     strategy = account.client("bedrock-agentcore-control").get_memory(memoryId=memory.rpartition("/")[2])["memory"][
@@ -286,6 +318,7 @@ def refusal(say: Say, *args: Any, **request: Any) -> str:
     return str(raised.value)
 
 
+@behaviour("An invocation whose memory cannot be read fails with a RuntimeClientError")
 def test_a_memory_that_is_gone_fails_the_invocation(account: Account, create: Create, say: Say, own: Any) -> None:
     memory = own()
     harness = create(memory=existing(memory))
