@@ -53,7 +53,7 @@ def _fault(detail: Any, root: type[Node]) -> Fault:
         return Fault(path, context["must"], context["received"], context["fix"])
     if isinstance(given, Refused):
         return Fault(path, given.must, given.received, given.fix)
-    if isinstance(given, Deferred):
+    if isinstance(given, Deferred) and not isinstance(given, Node):
         fix = "pass it to a Harness"
         return Fault(path, "must be taken by a harness, which makes the constructs it needs", "it alone", fix)
     if node is not None and given is ABSENT:
