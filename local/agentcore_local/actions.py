@@ -26,7 +26,7 @@ _PROFILE_ID = re.compile(r"(global|apac|us-gov|[a-z]{2})\.(.+)")
 _BEDROCK_ARN = re.compile(r"arn:[^:]*:bedrock:[^:]*:[^:]*:(?P<kind>[a-z-]+)/(?P<id>.+)")
 _PRIVATE_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[^/]+/([^:@]+)(?:[:@].*)?")
 _LITELLM_BEDROCK = re.compile(r"bedrock/(?:converse/|invoke/)?(.+)")
-HEADER_REFERENCE = re.compile(r"\$\{(arn:[^${}]+:apikeycredentialprovider/[^${}]+)\}")
+HEADER_REFERENCE = re.compile(r"\$\{(arn:[^${}]+[:/]apikeycredentialprovider/[^${}]+)\}")
 _MANTLE_FORMATS = ("responses", "chat_completions")
 _ROLE_PARAMETERS = ("aws_role_name", "aws_role_arn", "role_arn")
 

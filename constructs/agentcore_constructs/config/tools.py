@@ -52,7 +52,7 @@ class HarnessRemoteMcpConfig(Node):
     Attributes:
         url: Its endpoint, 1–16383 characters. Never shown in messages.
         headers: Sent with every request; names and values of 1–16383 characters. A value may refer to a stored key as
-            `${arn:…:apikeycredentialprovider/<name>}`. Never shown in messages.
+            `${arn:…/apikeycredentialprovider/<name>}`. Never shown in messages.
         outbound_auth: None unless given. CloudFormation cannot say it.
     """
 

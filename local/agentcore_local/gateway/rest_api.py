@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from agentcore_local.process import PROCESS
 from . import outbound
 from .openapi import Operation, send
 from .result import Answer, TargetFailed, Tool
+from .signing import Signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,10 +64,14 @@ def _tool(configured: dict[str, Any], resource: dict[str, Any], method: str, ove
     if has_body:
         properties["body"] = {"type": "object", "description": "The JSON body."}
     name = override.get("name") or details.get("operationName") or _derived(method, path)
-    url = f"{PROCESS.endpoint_url}/restapis/{configured['restApiId']}/{configured['stage']}/_user_request_"
+    url = _base(configured)
     route = Operation(method, url + path.replace("+}", "}"), places, (), has_body)
     schema = {"type": "object", "properties": properties, **({"required": required} if required else {})}
     return Tool(name, override.get("description") or f"{method} {path}", schema, route=route)
+
+
+def _base(configured: dict[str, Any]) -> str:
+    return f"{PROCESS.endpoint_url}/_aws/execute-api/{configured['restApiId']}/{configured['stage']}"
 
 
 def _derived(method: str, path: str) -> str:
@@ -79,11 +85,15 @@ def call(gateway: Gateway, target: Target, tool: Tool, arguments: dict[str, Any]
         TargetFailed: The role may not, or the API answered with an error.
     """
     configured, route = target.configuration["apiGateway"], tool.route
-    path = route.url.partition("_user_request_")[2]
+    path = route.url.removeprefix(_base(configured))
     arn = f"arn:aws:execute-api:{gateway.region}:{gateway.account}:{configured['restApiId']}/{configured['stage']}"
     if target.credentials.get("credentialProviderType", "GATEWAY_IAM_ROLE") == "GATEWAY_IAM_ROLE":
         outbound.require(gateway, "execute-api:Invoke", f"{arn}/{route.method}{path}")
-    return send(route, arguments, outbound.credentials(gateway, target, caller))
+    proof = outbound.credentials(gateway, target, caller)
+    if proof.auth is None and "Authorization" not in proof.headers:
+        # What a request is signed with says whose API it is, here as on AWS.
+        proof = replace(proof, auth=Signed(gateway.account, "execute-api", gateway.region))
+    return send(route, arguments, proof)
 
 
 @lru_cache(maxsize=16)

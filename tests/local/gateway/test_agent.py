@@ -291,3 +291,33 @@ def test_a_client_of_its_own_with_sigv4(shop: Shop) -> None:
     with mcp_target.connected(shop.outputs["Url"], auth=auth) as client:
         assert "orders___echo" in {one["name"] for one in mcp_target.listed(client)}
         assert client.server_instructions == "Orders of the shop."
+
+
+def test_headers_with_stored_keys_are_resolved_under_the_agent_s_role(shop: Shop, weather: str) -> None:
+    vault = f"arn:aws:bedrock-agentcore:us-east-1:{shop.account.account_id}:token-vault/default"
+    key = f"${{{vault}/apikeycredentialprovider/weather-key}}"
+    config = {"remoteMcp": {"url": f"{weather}/mcp", "headers": {"x-api-key": key}}}
+    with pytest.raises(Exception, match="bedrock-agentcore:GetResourceApiKey") as caught:
+        shop.offered(tools=[{"type": "remote_mcp", "name": "docs", "config": config}])
+    assert "w3ather" not in str(caught.value)
+    iam, role = shop.account.client("iam"), shop.outputs["Role"].rsplit("/", 1)[-1]
+    actions = ["bedrock-agentcore:GetResourceApiKey", "secretsmanager:GetSecretValue"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="Keys", PolicyDocument=document)
+    asked: list[Any] = []
+    try:
+        override = {"url": shop.outputs["DocsUrl"], "headers": {"x-api-key": f"Key {key}"}}
+        original = mcp_target.client
+
+        def client(url: str, headers: Any = None, auth: Any = None) -> Any:
+            asked.append(headers)
+            return original(url, headers, auth)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mcp_target, "client", client)
+            tools = [{"type": "remote_mcp", "name": "docs", "config": {"remoteMcp": override}}]
+            assert "docs_pages___text" in shop.offered(tools=tools)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="Keys")
+    assert asked == [{"x-api-key": "Key w3ather"}]

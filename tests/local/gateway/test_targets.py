@@ -1,0 +1,172 @@
+"""What the agent's stack does not cover: REST APIs, policy engines, tokens, kinds that are not emulated."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import stacks
+
+from agentcore_local import fixtures
+from agentcore_local.gateway import catalog, vault
+from agentcore_local.gateway.store import GATEWAYS, Gateway
+
+from .test_inbound import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentcore_local import Account
+
+REQUEST = catalog.Request("1", {})
+ECHO = """
+import json
+
+def handler(event, context):
+    seen = {name: event[name] for name in ("httpMethod", "pathParameters", "queryStringParameters", "body")}
+    return {"statusCode": 200, "body": json.dumps(seen)}
+"""
+
+
+@pytest.fixture
+def gateway(control: Any, role_arn: str) -> Callable[..., Gateway]:
+    """Makes a gateway with a target."""
+
+    def make(configuration: dict[str, Any], **members: Any) -> Gateway:
+        request = {"name": "shop", "roleArn": role_arn, "authorizerType": "NONE", "exceptionLevel": "DEBUG", **members}
+        made = control.create_gateway(**request)["gatewayId"]
+        control.create_gateway_target(gatewayIdentifier=made, name="it", targetConfiguration=configuration)
+        found = GATEWAYS.find(made)
+        assert found is not None
+        return found
+
+    return make
+
+
+def test_a_rest_api(account: Account, gateway: Callable[..., Gateway]) -> None:
+    iam, apis = account.client("iam"), account.client("apigateway")
+    trust = json.dumps(stacks.trust("lambda.amazonaws.com"))
+    role = iam.create_role(RoleName="echo", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    function = account.client("lambda").create_function(
+        FunctionName="echo",
+        Runtime="python3.13",
+        Role=role,
+        Handler="index.handler",
+        Code={"ZipFile": stacks.zipped({"index.py": ECHO})},
+    )["FunctionArn"]
+    account.client("lambda").add_permission(
+        FunctionName="echo", StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+    api = apis.create_rest_api(name="orders")["id"]
+    root = apis.get_resources(restApiId=api)["items"][0]["id"]
+    orders = apis.create_resource(restApiId=api, parentId=root, pathPart="orders")["id"]
+    order = apis.create_resource(restApiId=api, parentId=orders, pathPart="{id}")["id"]
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+    for resource, method in ((orders, "POST"), (order, "GET"), (order, "DELETE")):
+        parameters = {"method.request.querystring.full": False} if method == "GET" else {}
+        apis.put_method(
+            restApiId=api,
+            resourceId=resource,
+            httpMethod=method,
+            authorizationType="NONE",
+            requestParameters=parameters,
+        )
+        apis.put_integration(
+            restApiId=api,
+            resourceId=resource,
+            httpMethod=method,
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=uri,
+        )
+    apis.create_deployment(restApiId=api, stageName="prod")
+    settings = {
+        "toolFilters": [
+            {"filterPath": "/orders", "methods": ["POST"]},
+            {"filterPath": "/orders/*", "methods": ["GET"]},
+        ],
+        "toolOverrides": [{"name": "lookup", "path": "/orders/{id}", "method": "GET", "description": "Looks one up."}],
+    }
+    target = {"restApiId": api, "stage": "prod", "apiGatewayToolConfiguration": settings}
+    made = gateway({"mcp": {"apiGateway": target}})
+    found = {name: tool for name, tool in catalog.tools(made)}  # noqa: C416 - dict() of an iterator of pairs reads worse
+    assert sorted(found) == ["it___lookup", "it___post_orders"]
+    assert found["it___lookup"].description == "Looks one up."
+    assert found["it___lookup"].input_schema["required"] == ["id"]
+    looked = catalog.call(made, "it___lookup", {"id": "A-1", "full": "1"}, REQUEST)
+    seen = json.loads(looked.content[0]["text"])
+    assert (seen["httpMethod"], seen["queryStringParameters"]) == ("GET", {"full": "1"})
+    posted = catalog.call(made, "it___post_orders", {"body": {"item": "ä"}}, REQUEST)
+    assert json.loads(json.loads(posted.content[0]["text"])["body"]) == {"item": "ä"}
+
+
+def test_a_policy_engine_that_decides_is_not_guessed(gateway: Callable[..., Gateway], account: Account) -> None:
+    arn = f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}:policy-engine/orders-0123456789"
+    configuration = {"mcp": {"connector": {"source": {"connectorId": "web-search"}}}}
+    made = gateway(configuration, policyEngineConfiguration={"arn": arn, "mode": "ENFORCE"})
+    answer = catalog.call(made, "it___WebSearch", {"query": "x"}, REQUEST)
+    assert answer.is_error
+    assert answer.content[0]["text"].startswith("The local cloud does not evaluate Cedar policies")
+    made.request["policyEngineConfiguration"]["mode"] = "LOG_ONLY"
+    assert "does not search the web" in catalog.call(made, "it___WebSearch", {"query": "x"}, REQUEST).content[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "sentence"),
+    [
+        ({"mcp": {"smithyModel": {"inlinePayload": "{}"}}}, "does not emulate targets of the kind smithyModel"),
+        ({"mcp": {"connector": {"source": {"connectorId": "other"}}}}, "does not emulate the connector other"),
+        (
+            {"http": {"passthrough": {"endpoint": "https://x.example.com", "protocolType": "A2A"}}},
+            "does not emulate targets of the kind http",
+        ),
+    ],
+)
+def test_kinds_that_are_not_emulated_offer_nothing_and_say_so(
+    gateway: Callable[..., Gateway], caplog: pytest.LogCaptureFixture, configuration: Any, sentence: str
+) -> None:
+    made = gateway(configuration)
+    assert list(catalog.tools(made)) == []
+    assert sentence in caplog.text
+    assert sentence in catalog.call(made, "it___x", {}, REQUEST).content[0]["text"]
+
+
+def test_a_tool_that_is_made_up(gateway: Callable[..., Gateway]) -> None:
+    made = gateway({"mcp": {"mcpServer": {"endpoint": "https://127.0.0.1:9/mcp"}}})
+    assert catalog.call(made, "other___x", {}, REQUEST).content[0]["text"] == "Unknown tool: other___x"
+
+
+def test_tokens_come_from_the_provider_once(account: Account, deploy: Any) -> None:
+    identity = Provider()
+    fixtures.use({"endpoints": {"https://id.example.com": identity.url}})
+    config = {
+        "ClientId": "app",
+        "ClientSecret": "s3cret",
+        "OauthDiscovery": {
+            "AuthorizationServerMetadata": {
+                "Issuer": "https://id.example.com",
+                "AuthorizationEndpoint": "https://id.example.com/authorize",
+                "TokenEndpoint": "https://id.example.com/token",
+            }
+        },
+    }
+    provider = {
+        "Type": "AWS::BedrockAgentCore::OAuth2CredentialProvider",
+        "Properties": {
+            "Name": "partner",
+            "CredentialProviderVendor": "CustomOauth2",
+            "Oauth2ProviderConfigInput": {"CustomOauth2ProviderConfig": config},
+        },
+    }
+    try:
+        template = stacks.template({"Arn": stacks.get_att("Provider", "CredentialProviderArn")}, Provider=provider)
+        arn = deploy(template).outputs["Arn"]
+        assert [vault.oauth_token(arn, ["read", "write"], {"a": "b"}) for _ in range(2)] == ["t0ken", "t0ken"]
+        ((authorization, body),) = identity.asked
+        assert authorization == "Basic YXBwOnMzY3JldA=="
+        assert body == "grant_type=client_credentials&scope=read+write&a=b"
+    finally:
+        fixtures.use(None)
+        identity.server.shutdown()
+    assert account.account_id in arn
