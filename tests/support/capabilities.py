@@ -67,7 +67,14 @@ from agentcore_constructs import (
     Version,
 )
 
-from . import capabilities_gateway, capabilities_image, capabilities_memory, capabilities_network, capabilities_tools
+from . import (
+    capabilities_gateway,
+    capabilities_image,
+    capabilities_memory,
+    capabilities_network,
+    capabilities_skills,
+    capabilities_tools,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -335,6 +342,7 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         *capabilities_image.CAPABILITIES,
         *capabilities_memory.CAPABILITIES,
         *capabilities_network.CAPABILITIES,
+        *capabilities_skills.CAPABILITIES,
         *capabilities_tools.CAPABILITIES,
     )
 }

@@ -52,7 +52,7 @@ class PinnedSkillConfig(Node):
         Annotated[
             str,
             Text(
-                "certificates in PEM, at most 3000 characters",
+                "certificates in PEM",
                 "pass the text of the authority's certificate: Path('ca.pem').read_text()",
                 min=1,
                 max=_MOST_CERTIFICATES,

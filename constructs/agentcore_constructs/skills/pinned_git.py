@@ -8,8 +8,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from agentcore_constructs.config.cdk import attribute, found
+from agentcore_constructs.config.cdk import attribute
 from agentcore_constructs.config.pinned_skill import PinnedSkillConfig
+from agentcore_constructs.credentials.registry import own_secret
 from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.harness import arns
 from agentcore_constructs.harness.role import split_token
@@ -97,7 +98,7 @@ class PinnedGitSkill(Construct):
         }
         statements = place.write_statements()
         if config.credential_arn is not None:
-            statements += self._credential_statements(config.credential_arn, credential)
+            statements += self._credential_statements(config.credential_arn)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -121,7 +122,7 @@ class PinnedGitSkill(Construct):
         """Lets a role read all commits of the skill there have been; a harness' own role needs no call."""
         return self._place.grant_read(grantee)
 
-    def _credential_statements(self, credential_arn: str, credential: object) -> list[iam.PolicyStatement]:
+    def _credential_statements(self, credential_arn: str) -> list[iam.PolicyStatement]:
         """What it takes to read the token: where its secret is, and the secret.
 
         GetResourceApiKey would take a workload identity and four more permissions, this one included
@@ -130,14 +131,15 @@ class PinnedGitSkill(Construct):
         stack = cdk.Stack.of(self)
         name = arns.after(credential_arn, _PROVIDER, split_token)
         vault = stack.format_arn(service="bedrock-agentcore", resource="token-vault", resource_name="default")
-        secret = found(credential, "api_key_secret_arn") or stack.format_arn(
+        own = own_secret(credential_arn)
+        secret = (own and own.arn) or stack.format_arn(
             service="secretsmanager",
             resource="secret",
             # Secrets Manager ends the ARN with six characters of its own.
             resource_name=f"bedrock-agentcore-identity!default/apikey/{name}-*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        return [
+        statements = [
             iam.PolicyStatement(
                 sid="SkillCredential",
                 actions=["bedrock-agentcore:GetApiKeyCredentialProvider"],
@@ -145,6 +147,17 @@ class PinnedGitSkill(Construct):
             ),
             iam.PolicyStatement(sid="SkillToken", actions=["secretsmanager:GetSecretValue"], resources=[secret]),
         ]
+        if own is not None and own.key_arn is not None:
+            via = {"kms:ViaService": f"secretsmanager.{stack.region}.amazonaws.com"}
+            statements.append(
+                iam.PolicyStatement(
+                    sid="SkillTokenKey",
+                    actions=["kms:Decrypt"],
+                    resources=[own.key_arn],
+                    conditions={"StringEquals": via},
+                )
+            )
+        return statements
 
     def _acknowledge(self, statements: list[iam.PolicyStatement]) -> None:
         stack = cdk.Stack.of(self)

@@ -11,6 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
+from moto.backends import get_backend
 from moto.core.models import botocore_stubber
 from support.git_server import GitServer, Repository, git_server
 
@@ -41,22 +42,29 @@ def repository(server: GitServer, request: pytest.FixtureRequest) -> Repository:
     return server.repository(f"{request.node.name.partition('[')[0]}-{len(server.backend.repos)}")
 
 
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Any]:
+    """moto, and the clients of the handler: making them takes longer than a test."""
+    names = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    framework.client.cache_clear()
+    with pytest.MonkeyPatch.context() as patched, mock_aws() as mocked:
+        for name, value in names.items():
+            patched.setenv(name, value)
+        yield mocked
+    framework.client.cache_clear()
+
+
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def s3(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The client that the handler uses; waiting is skipped."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b",
-    }.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    framework.client.cache_clear()
-    with mock_aws():
-        client = framework.client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        yield client
-    framework.client.cache_clear()
+    for mocked in get_backend("s3"), get_backend("secretsmanager"):
+        for regions in mocked.values():
+            for one in regions.values():
+                one.reset()
+    client = framework.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
 
 
 def wanted(server: GitServer, repository: Repository, ref: str = "main", **others: str) -> GitSkillProperties:
