@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from . import client_context, codebuild, fixtures, iam, identity, lambdas, machine_roles, seams, stack_roles
+from . import client_context, codebuild, fixtures, iam, identity, lambdas, machine_roles, schedules, seams, stack_roles
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -44,6 +44,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.run_workflows(Runner(), machine_roles.check)
     seams.task_tokens(callbacks.Tokens())
     seams.on_state_machine(definitions.refusal)
+    seams.on_schedules(schedules.tick, schedules.problem)
     seams.on_stack_request(stack_roles.note)
     seams.keep_away_from_docker()
     seams.count_loopback_as_tls()
@@ -81,7 +82,9 @@ def shut_down() -> None:
 
 
 def _forget(*, keep_files: bool = False) -> None:
+    seams.abort_executions()
     seams.reset_all(keep_files=keep_files)
+    schedules.forget()
     STORE.reset()
     GATEWAYS.reset()
     fixtures.use(None)

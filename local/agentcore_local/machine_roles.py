@@ -48,7 +48,7 @@ def check(resource: str, arguments: Any) -> None:
     if acting is None or not iam.Switch.enabled:
         return
     plain = resource.replace(".sync:2", "").replace(".sync", "").replace(".waitForTaskToken", "")
-    asked = list(_asks(plain, arguments if isinstance(arguments, dict) else {}, _place()))
+    asked = list(asks(plain, arguments if isinstance(arguments, dict) else {}, _place()))
     if plain != resource and plain.endswith(":states:startExecution"):
         asked += _waiting(str((arguments or {}).get("StateMachineArn", "")), _place())
     for action, alternatives in asked:
@@ -96,8 +96,8 @@ def _error(resource: str) -> str:
     return "States.Permissions"
 
 
-def _asks(resource: str, arguments: dict[str, Any], place: iam.Place) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Actions, each with the resources of which one must allow it."""
+def asks(resource: str, arguments: dict[str, Any], place: iam.Place) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a call takes: actions, each with the resources of which one must allow it."""
     if ":function:" in resource:
         yield "lambda:InvokeFunction", (_unqualified(resource), resource)
         return

@@ -7,7 +7,7 @@ from typing import Any
 from agentcore_local import seams
 from agentcore_local.gateway import cfn as gateway
 
-from . import agentcore, complete, credentials, generic, memory, secrets, state_machines
+from . import agentcore, complete, credentials, generic, memory, schedules, secrets, state_machines
 
 _NATIVE: dict[str, dict[str, Any]] = {
     agentcore.HARNESS: {
@@ -49,6 +49,8 @@ def register() -> None:
         complete.complete(resource_type)
     machine = state_machines.STATE_MACHINE
     handlers[machine] = state_machines.checked(handlers[machine])
+    schedule = schedules.SCHEDULE
+    handlers[schedule] = schedules.completed(handlers[schedule])
     handlers[secrets.SECRET] = secrets.named_by_arn(handlers[secrets.SECRET])
     for resource_type, handler in _NATIVE.items():
         _add(resource_type, handler)

@@ -78,6 +78,7 @@ from .memory import (
     update_memory,
 )
 from .resources import encryption_key, key_admits_service, read_efs_access_point
+from .scheduler import on_schedules
 from .scope import acting_for, current_scope
 from .server import (
     HttpHandler,
@@ -93,7 +94,7 @@ from .server import (
     streaming,
 )
 from .states_language import task_error
-from .stepfunctions import on_state_machine, run_workflows, task_integration, task_tokens
+from .stepfunctions import abort_executions, on_state_machine, run_workflows, task_integration, task_tokens
 
 __all__ = [
     "MINISTACK_VERSION",
@@ -105,6 +106,7 @@ __all__ = [
     "Scope",
     "Seam",
     "SeamBrokenError",
+    "abort_executions",
     "acting_for",
     "answer_custom_resource",
     "asgi_app",
@@ -146,6 +148,7 @@ __all__ = [
     "on_code_unpacked",
     "on_function_end",
     "on_missing_image",
+    "on_schedules",
     "on_stack_request",
     "on_start_build",
     "on_state_machine",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 from support import stacks
+
+from agentcore_local import seams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,6 +269,18 @@ class TestLimits:
                 machines.client.send_task_heartbeat(taskToken=token)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
+            time.sleep(0.05)
+        assert execution.read()["status"] == "ABORTED"
+
+    def test_a_reset_leaves_nobody_waiting(self, machines: Any, queue: str, receive: Any) -> None:
+        """What `POST /reset` and the end of the local cloud do first."""
+        execution = machines.start({"Only": {**send(queue), "End": True}})
+        receive()
+        names = [thread.name for thread in threading.enumerate()]
+        seams.abort_executions()
+        end = time.monotonic() + 5
+        while len(threading.enumerate()) >= len(names):
+            assert time.monotonic() < end, names
             time.sleep(0.05)
         assert execution.read()["status"] == "ABORTED"
 
