@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from .credentials import ModelKey as ModelKey
     from .credentials import OAuthClient as OAuthClient
     from .credentials import OAuthVendor as OAuthVendor
-    from .credentials import ApiKey as ApiKey
-    from .credentials import ModelKey as ModelKey
-    from .credentials import OAuthClient as OAuthClient
-    from .credentials import OAuthVendor as OAuthVendor
     from .filesystems import S3FilesAccessPoint as S3FilesAccessPoint
     from .filesystems import S3FilesFileSystem as S3FilesFileSystem
     from .gateway import Target as Target
@@ -34,8 +30,8 @@ if TYPE_CHECKING:
     from .harness import MetricOptions as MetricOptions
     from .harness import Network as Network
     from .harness import Version as Version
-    from .image import CodeBuildImage as CodeBuildImage
     from .hooks import HookFunction as HookFunction
+    from .image import CodeBuildImage as CodeBuildImage
     from .memory import AgentMemory as AgentMemory
     from .memory import MemoryRetention as MemoryRetention
     from .network import AgentCoreVpcEndpoints as AgentCoreVpcEndpoints
@@ -68,12 +64,12 @@ _CONSTRUCTS = {
     "OAuthVendor": "credentials",
     "PinnedGitSkill": "skills",
     "PythonFunction": "tools",
+    "S3FilesAccessPoint": "filesystems",
+    "S3FilesFileSystem": "filesystems",
     "Target": "gateway",
     "ToolFunction": "tools",
     "ToolGateway": "gateway",
     "Version": "harness",
-    "S3FilesAccessPoint": "filesystems",
-    "S3FilesFileSystem": "filesystems",
 }
 
 __all__ = [*config.__all__, *_CONSTRUCTS]  # noqa: PLE0604  (lists of strings)

@@ -106,16 +106,16 @@ EXAMPLES: dict[Need, dict[str, Any]] = {
     "skill_key": {"skills": [Skill.s3("agent-skills", "report/v1", encryption_key=KEY)]},
     "efs": _in_vpc(FileSystem.efs(EFS, "/mnt/efs", file_system_arn=EFS_SYSTEM)),
     "efs_read_only": _in_vpc(FileSystem.efs(EFS, "/mnt/efs", file_system_arn=EFS_SYSTEM, read_only=True)),
+    "efs_root": _in_vpc(FileSystem.efs(EFS, "/mnt/efs", file_system_arn=EFS_SYSTEM, as_root=True)),
     "efs_mount": _in_vpc(FileSystem.efs(EFS, "/mnt/efs", file_system_arn=EFS_SYSTEM)),
     "s3_files": _in_vpc(FileSystem.s3_files(S3_FILES, "/mnt/s3")),
     "s3_files_read_only": _in_vpc(FileSystem.s3_files(S3_FILES, "/mnt/s3", read_only=True)),
+    "s3_files_root": _in_vpc(FileSystem.s3_files(S3_FILES, "/mnt/s3", as_root=True)),
     "s3_files_mount": _in_vpc(FileSystem.s3_files(S3_FILES, "/mnt/s3")),
     "lambda_hook": {"hooks": [Hook.before_invocation("guard", FUNCTION)]},
     "sns_hook": {"hooks": [Hook.after_tool_call("tell", TOPIC)]},
-    "efs_root": _in_vpc(FileSystem.efs(EFS, "/mnt/efs", file_system_arn=EFS_SYSTEM, as_root=True)),
     "topic_key": {"hooks": [Hook.after_tool_call("tell", HookTarget.topic(TOPIC, encryption_key=KEY))]},
     "event_hook": {"hooks": [Hook.after_invocation("record", BUS)]},
     "bus_key": {"hooks": [Hook.after_invocation("record", HookTarget.event_bus(BUS, encryption_key=KEY))]},
-    "s3_files_root": _in_vpc(FileSystem.s3_files(S3_FILES, "/mnt/s3", as_root=True)),
 }
 """All but managed memory, which is granted on an attribute of the harness."""
