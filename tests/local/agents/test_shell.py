@@ -72,7 +72,9 @@ def test_the_harness_variables_are_there_and_the_servers_are_not(run, monkeypatc
 
 
 def test_mounts_are_where_the_harness_says(run):
-    filesystems = [{"sessionStorage": {"mountPath": "/mnt/data"}}, {"efsAccessPoint": {"mountPath": "/mnt/shared/"}}]
+    point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0"
+    shared = {"efsAccessPoint": {"mountPath": "/mnt/shared/", "accessPointArn": point}}
+    filesystems = [{"sessionStorage": {"mountPath": "/mnt/data"}}, shared]
     environment = {"agentCoreRuntimeEnvironment": {"filesystemConfigurations": filesystems}}
     assert run("echo x > /mnt/data/f; ls -d /mnt/*", environment=environment) == ("success", "/mnt/data\n/mnt/shared\n")
     assert run("cat /mnt/data/f") == ("success", "x\n")
