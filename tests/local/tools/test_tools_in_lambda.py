@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+import httpx
 import pytest
 from aws_cdk import aws_secretsmanager as secretsmanager
 from botocore.exceptions import ClientError
@@ -28,9 +29,10 @@ from agentcore_constructs import (
     ToolFunction,
     ToolGateway,
 )
-from agentcore_lambdas.tools import results
+from agentcore_lambdas.tools import define, results
 from agentcore_local import client_context
 from agentcore_local.agents.scripts import ToolCall, Turn
+from agentcore_local.gateway.signing import Signed
 
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
@@ -51,7 +53,7 @@ def shop(folder: Path, *, timeout: int = 5) -> cdk.App:
     )
     key = ApiKey(stack, "Key", keys, json_key="key")
     OAuthClient(stack, "Client", client_id="c", client_secret=keys, json_key="key", discovery_url=DISCOVERY)
-    ToolGateway(stack, "Gateway", targets=[Target.lambda_(tools, name="orders")])
+    gateway = ToolGateway(stack, "Gateway", targets=[Target.lambda_(tools, name="orders")])
     agent = Harness(
         stack,
         "Agent",
@@ -63,6 +65,7 @@ def shop(folder: Path, *, timeout: int = 5) -> cdk.App:
     )
     cdk.CfnOutput(stack, "Agent1", value=agent.harness_arn)
     cdk.CfnOutput(stack, "Tools", value=tools.function_name)
+    cdk.CfnOutput(stack, "Url", value=gateway.gateway_url)
     cdk.CfnOutput(stack, "Secret", value=keys.secret_arn)
     app.synth()
     return app
@@ -87,6 +90,17 @@ class Shop:
             ClientContext=base64.b64encode(json.dumps(custom).encode()).decode(),
         )
         return results.read(response["Payload"].read(), response.get("FunctionError"))
+
+    def through_the_gateway(self, method: str, **params: Any) -> dict[str, Any]:
+        answer = httpx.post(
+            self.outputs["Url"],
+            content=json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}),
+            headers={"accept": "application/json, text/event-stream", "content-type": "application/json"},
+            auth=Signed(self.account.account_id, "bedrock-agentcore", self.account.region),
+            timeout=30,
+        )
+        found: dict[str, Any] = answer.json()["result"]
+        return found
 
     def say(self, *, session: str = "", **request: Any) -> list[dict[str, Any]]:
         whole = {
@@ -114,6 +128,16 @@ def deployed(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) 
 def test_one_function_answers_inline_calls_and_gateways(deployed: Shop, name: str) -> None:
     result = deployed.call(name, REFUND)
     assert (result.is_error, result.value["order"], result.value["reason"]) == (False, "7", "late")
+
+
+def test_a_gateway_offers_and_calls_the_same_function(deployed: Shop) -> None:
+    offered = {tool["name"]: tool for tool in deployed.through_the_gateway("tools/list")["tools"]}
+    assert set(offered) == {"orders___refund", "orders___order-status", "orders___misbehave"}
+    assert offered["orders___refund"]["inputSchema"] == define(orders.refund).gateway_schema
+    called = deployed.through_the_gateway("tools/call", name="orders___refund", arguments=REFUND)
+    assert json.loads(called["content"][0]["text"]) == deployed.call("refund", REFUND).value
+    wrong = deployed.through_the_gateway("tools/call", name="orders___refund", arguments={**REFUND, "reason": "bored"})
+    assert "reason: input should be 'damaged' or 'late'" in wrong["content"][0]["text"]
 
 
 @pytest.mark.parametrize(
