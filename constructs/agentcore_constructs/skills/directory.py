@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
 from agentcore_constructs.functions.packaging import cache
+from agentcore_constructs.harness.messages import AtSynthesis
+from agentcore_constructs.harness.wildcards import flattened
 
 from . import messages
 from .folder import read
@@ -20,8 +22,8 @@ from .store import Place, acknowledge, bucket_fault, refuse, store_of
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
-    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_s3 as s3
     from constructs import IConstruct
 
@@ -97,7 +99,8 @@ class DirectorySkill(Construct):
             memory_limit=_MEMORY,
             log_group=store_of(self).logs,
         )
-        self._acknowledge()
+        # Grants to other buckets may follow.
+        cdk.Aspects.of(self).add(AtSynthesis(self._acknowledge))
         if folder.long is not None:
             messages.long_skill(self, str(Path(directory, "SKILL.md")), folder.long)
 
@@ -116,28 +119,41 @@ class DirectorySkill(Construct):
         if function is None:
             return
         basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        reason = (
+            "The CDK's BucketDeployment grants reading the asset bucket and writing to the bucket of skills this way."
+        )
         acknowledge(
             function,
             {
                 f"IAM4[Policy::{basic}]": "The CDK's BucketDeployment brings AWS' policy for writing logs.",
-                "IAM5": "The CDK's BucketDeployment copies assets, whose names are hashes, to the bucket of skills.",
                 "L1": "The runtime of the CDK's BucketDeployment is chosen by aws-cdk-lib.",
+                **dict.fromkeys(_wildcards(function), reason),
             },
         )
 
 
 def _function_of(scope: Construct) -> IConstruct | None:
     """The one function of the stack that unpacks all skills."""
-    stack = cdk.Stack.of(scope)
     return next(
         (
             node
-            for node in stack.node.children
-            if isinstance(node, lambda_.SingletonFunction | lambda_.Function)
-            and node.node.id.startswith("Custom::CDKBucketDeployment")
+            for node in cdk.Stack.of(scope).node.children
+            if node.node.id.startswith("Custom::CDKBucketDeployment") and node.node.id.endswith(f"{_MEMORY}MiB")
         ),
         None,
     )
+
+
+def _wildcards(function: IConstruct) -> Iterator[str]:
+    """What cdk-nag's rule on wildcards finds in the policies of a function's role."""
+    stack = cdk.Stack.of(function)
+    for policy in (node for node in function.node.find_all() if isinstance(node, iam.Policy)):
+        for statement in stack.resolve(policy.document)["Statement"]:
+            for kind in ("Action", "Resource"):
+                values = statement[kind] if isinstance(statement[kind], list) else [statement[kind]]
+                for value in values:
+                    if "*" in (written := flattened(value)):
+                        yield f"IAM5[{kind}::{written}]"
 
 
 def _zipped(folder: Folder, version: str) -> Path:
