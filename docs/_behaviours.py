@@ -20,6 +20,7 @@ ORDER = (
     "Sessions",
     "Tools and inline functions",
     "Memory",
+    "Conversations in a memory",
     "Lifecycle hooks",
     "Environment, mounts and skills",
     "Operations of the control plane",
@@ -30,6 +31,11 @@ ORDER = (
     "Callers",
     "Inbound authorization and logs",
     "CloudFormation",
+    "InvokeHarness in Step Functions",
+    "Tasks of workflows",
+    "Task tokens",
+    "Distributed Maps",
+    "EventBridge Scheduler",
 )
 
 

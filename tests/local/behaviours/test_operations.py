@@ -153,7 +153,7 @@ def test_tags(agent: Callable[..., Agent], control: Any) -> None:
 
 
 @behaviour(
-    "The 175 operations of the control plane that have nothing to do with a harness or its memory",
+    "Operations of the control plane that nobody serves here, such as ListEvaluators",
     status="refused",
     note="`NotEmulatedException`, HTTP 501, with the name of the operation.",
 )

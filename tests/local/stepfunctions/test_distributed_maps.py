@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import stacks
+from support.behaviours import behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TOPIC = "Distributed Maps"
+SOURCES = (
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/maprun-fail-threshold.html",
+)
 NAMES = [{"id": "1", "name": "Ada"}, {"id": "2", "name": "Bob"}]
 ITEM = "{% $states.context.Map.Item %}"
 EXCEEDED = "States.ExceedToleratedFailureThreshold"
@@ -46,6 +55,11 @@ PASS = {"Type": "Pass"}
 
 
 class TestItems:
+    @behaviour(
+        "Items, ItemSelector, MaxConcurrency and Output may be JSONata; so may tolerance, batches, reader and writer",
+        status="approximated",
+        note="At most 64 child executions run at once, whatever MaxConcurrency allows.",
+    )
     def test_jsonata_items_selector_concurrency_and_output(self, machines: Any, distributed: Any) -> None:
         state = distributed(
             {"Type": "Pass", "Output": "{% $states.input.n * 10 %}"},
@@ -65,6 +79,7 @@ class TestItems:
     def test_no_items_are_no_failure(self, machines: Any, distributed: Any) -> None:
         assert machines.run(distributed(PASS), [])["output"] == []
 
+    @behaviour("The items are an array, or the pairs of an object")
     def test_the_pairs_of_an_object_are_items(self, machines: Any, distributed: Any) -> None:
         state = distributed(PASS, Items="{% $states.input %}", ItemSelector=ITEM)
         (first, second) = machines.run(state, {"a": 1, "b": 2})["output"]
@@ -76,6 +91,9 @@ class TestItems:
         assert (execution["status"], execution["error"]) == ("FAILED", "States.QueryEvaluationError")
 
     @pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
+    @behaviour(
+        "Each item or batch is an execution with a name, ARN, input and history of its own; its Map Run counts it"
+    )
     def test_each_child_has_its_own_execution(self, machines: Any, distributed: Any, language: str) -> None:
         jsonata = language == "JSONata"
         child = {"Output": {"id": "{% $states.context.Execution.Id %}"}} if jsonata else {}
@@ -88,6 +106,7 @@ class TestItems:
         counts = machines.client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
         assert (counts["succeeded"], counts["total"], counts["pending"], counts["running"]) == (2, 2, 0, 0)
 
+    @behaviour("A child execution sees none of its parent's variables")
     def test_children_do_not_see_the_variables_of_the_execution(self, machines: Any, distributed: Any) -> None:
         states = {
             "Set": {"Type": "Pass", "Assign": {"secret": 7}, "Next": "Map"},
@@ -118,6 +137,7 @@ class TestReader:
         ],
     )
     @pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
+    @behaviour("ItemReader reads CSV (with and without a header), JSON (ItemsPointer) and JSON Lines, up to MaxItems")
     def test_datasets(
         self, *, machines: Any, distributed: Any, bucket: str, key: str, config: Any, expected: Any, language: str
     ) -> None:
@@ -143,6 +163,7 @@ class TestReader:
         state = distributed(PASS, ItemReader=by_path)
         assert machines.run(state, given, language="JSONPath")["output"] == NAMES[:1]
 
+    @behaviour("ItemReader lists the objects of a bucket, or loads what is in them")
     def test_a_listing_of_objects(self, machines: Any, distributed: Any, bucket: str) -> None:
         listing = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": bucket, "Prefix": "many/"}}
         found = machines.run(distributed(PASS, ItemReader=listing), {})["output"]
@@ -165,6 +186,11 @@ class TestReader:
             ("rows.csv", {"InputType": "CSV", "CSVDelimiter": "DOT"}, "CSVDelimiter must be one of COMMA"),
         ],
     )
+    @behaviour(
+        "Parquet files, inventories and other manifests",
+        status="refused",
+        note="`States.ItemReaderFailed` names the InputType; what does not parse fails the same way.",
+    )
     def test_what_cannot_be_read(
         self, *, machines: Any, distributed: Any, bucket: str, key: str, config: Any, cause: str
     ) -> None:
@@ -174,6 +200,7 @@ class TestReader:
 
 
 class TestBatches:
+    @behaviour("ItemBatcher puts items into batches by number or size, with an input for each")
     def test_by_number_with_input_for_each(self, machines: Any, distributed: Any) -> None:
         batcher = {"MaxItemsPerBatch": 2, "BatchInput": {"who": "{% $states.input.who %}"}}
         state = distributed(PASS, Items="{% $states.input.items %}", ItemBatcher=batcher)
@@ -242,6 +269,7 @@ class TestTolerance:
             ({"ToleratedFailureCount": "{% 1 + 1 %}"}, 2, "SUCCEEDED"),
         ],
     )
+    @behaviour("More failed items than ToleratedFailureCount or -Percentage: `States.ExceedToleratedFailureThreshold`")
     def test_by_count_and_percentage(self, machines: Any, fragile: Any, tolerance: Any, bad: int, status: str) -> None:
         execution = machines.run(fragile(**tolerance), of(10 - bad, bad))
         assert execution["status"] == status
@@ -254,12 +282,18 @@ class TestTolerance:
         given = {"items": [1], "percent": 100}
         assert machines.run(state, given, language="JSONPath")["status"] == "SUCCEEDED"
 
+    @behaviour("A tolerated failure is in the result with the data of its execution")
     def test_a_tolerated_failure_is_in_the_result_with_its_error(self, machines: Any, fragile: Any) -> None:
         failed, first, second = machines.run(fragile(ToleratedFailureCount=1), of(2, 1))["output"]
         assert (first, second) == (1, 2)
         assert (failed["Status"], failed["Error"], failed["Cause"]) == ("FAILED", "Bad.Item", "it is bad")
         assert json.loads(failed["Input"]) == {"n": 0, "bad": True}
 
+    @behaviour(
+        "When too many items have failed, the rest does not begin and what runs is aborted",
+        status="approximated",
+        note="What runs ends before its next state; a call that is under way is not interrupted.",
+    )
     def test_the_rest_does_not_begin(self, machines: Any, fragile: Any) -> None:
         execution = machines.run(fragile(MaxConcurrency=1), of(20, 1))
         (run,) = machines.client.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
@@ -300,6 +334,11 @@ class TestResultWriter:
     def read(self, machines: Any, bucket: str, key: str) -> str:
         return str(machines.account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode())
 
+    @behaviour(
+        "ResultWriter writes SUCCEEDED, FAILED and PENDING files and a manifest to S3",
+        status="approximated",
+        note="One file for each status, however large; there is no limit of 5 GB.",
+    )
     def test_files_and_manifest(self, machines: Any, fragile: Any, bucket: str) -> None:
         state = fragile(ToleratedFailureCount=1, ResultWriter=self.write(bucket))
         output = machines.run(state, of(2, 1))["output"]
@@ -339,6 +378,7 @@ class TestResultWriter:
             ({"Transformation": "COMPACT", "OutputType": "JSONL"}, "SUCCEEDED_0.jsonl", "[1, 1]\n[2, 2]\n"),
         ],
     )
+    @behaviour("WriterConfig: NONE, COMPACT, FLATTEN; JSON and JSON Lines")
     def test_formats(
         self, *, machines: Any, distributed: Any, bucket: str, config: Any, name: str, expected: str
     ) -> None:
@@ -363,6 +403,7 @@ class TestResultWriter:
 
 
 class TestPermissions:
+    @behaviour("The role needs `states:StartExecution` on the machine, and to read and write the objects")
     def test_the_role_starts_children_reads_and_writes(
         self, machines: Any, distributed: Any, bucket: str, allow: Any
     ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from support import stacks
+from support.behaviours import behaviour
 
 from agentcore_local import schedules
 from agentcore_local.deploy import DeploymentError
@@ -17,6 +18,11 @@ from agentcore_local.deploy import DeploymentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TOPIC = "EventBridge Scheduler"
+SOURCES = (
+    "https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html",
+    "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets.html",
+)
 OFF = {"Mode": "OFF"}
 PASS = {"In": {"Type": "Pass", "End": True}}
 
@@ -59,6 +65,7 @@ def executions(machines: Any, machine: str) -> int:
 
 
 class TestFire:
+    @behaviour("The target gets its input, with the context attributes it names")
     def test_now_with_its_input_and_attributes(self, machines: Any, schedule: Any) -> None:
         text = '{"at": "<aws.scheduler.scheduled-time>", "arn": "<aws.scheduler.schedule-arn>"}'
         arn = schedule("now", target={"Input": text})
@@ -71,6 +78,7 @@ class TestFire:
         with pytest.raises(schedules.ScheduleError, match="there is no schedule 'gone' in group 'default'"):
             schedules.fire(machines.account, "gone")
 
+    @behaviour("The target's role must trust Scheduler and allow the call")
     def test_the_role_must_trust_and_allow(self, machines: Any, schedule: Any, machine: str, allow: Any) -> None:
         may = allow((["states:StartExecution"], machine))
         untrusting = machines.make_role("untrusting", may)
@@ -84,6 +92,9 @@ class TestFire:
         with pytest.raises(schedules.ScheduleError, match="not authorized to perform: states:StartExecution"):
             schedules.fire(machines.account, "denied")
 
+    @behaviour(
+        "State machines, functions, queues, topics, buses and AWS SDK calls are targets; others are refused in words"
+    )
     def test_other_targets(self, machines: Any, schedule: Any) -> None:
         role = machines.make_role("all", stacks.ANYTHING, "scheduler.amazonaws.com")
         sqs = machines.account.client("sqs")
@@ -107,6 +118,11 @@ class TestFire:
 class TestTick:
     """`schedules.tick` is what the local cloud does every ten seconds."""
 
+    @behaviour(
+        "`at(…)` fires once and can delete the schedule then",
+        status="approximated",
+        note="Schedules are looked at every ten seconds; flexible time windows are not used.",
+    )
     def test_one_time(self, machines: Any, schedule: Any, machine: str) -> None:
         before = executions(machines, machine)
         schedule("once", "at(2026-01-01T00:00:00)", ActionAfterCompletion="DELETE")
@@ -119,6 +135,11 @@ class TestTick:
         names = {found["Name"] for found in machines.account.client("scheduler").list_schedules()["Schedules"]}
         assert ("once" in names, "later" in names) == (False, True)
 
+    @behaviour(
+        "`rate(…)` fires after every interval",
+        status="approximated",
+        note="The first time an interval after the schedule was made or changed.",
+    )
     def test_by_rate(self, machines: Any, schedule: Any, machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
         schedule("often", "rate(5 minutes)")
         before = executions(machines, machine)
@@ -128,6 +149,11 @@ class TestTick:
             schedules.tick()
             assert executions(machines, machine) == before + started
 
+    @behaviour(
+        "A target that cannot be called is told to the dead-letter queue",
+        status="approximated",
+        note="At once: nothing is retried.",
+    )
     def test_a_target_that_cannot_be_called_is_told_to_the_dead_letter_queue(
         self, machines: Any, schedule: Any, allow: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -171,6 +197,7 @@ class TestTimes:
             ),
         ],
     )
+    @behaviour("Time zones, start and end dates hold")
     def test_when_it_is_due(self, schedule: Any, last: str, planned: str) -> None:
         assert schedules.due(schedule, at(last), at(planned) - 1) is None
         assert schedules.due(schedule, at(last), at(planned)) == at(planned)

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from support import stacks
+from support.behaviours import behaviour
 
 from agentcore_local import seams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TOPIC = "Task tokens"
+SOURCES = (
+    "https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
+)
 TOKEN = "{% $states.context.Task.Token %}"
 WAIT = ".waitForTaskToken"
 # Answers the token it is given, or keeps it, or fails, or works on a long time.
@@ -90,11 +96,15 @@ def send(queue: str, **fields: Any) -> dict[str, Any]:
 
 
 class TestIntegrations:
+    @behaviour(
+        "A function, queue, topic, bus, another workflow and AWS SDK calls can be waited for: `.waitForTaskToken`"
+    )
     def test_a_function_answers(self, machines: Any, function: str) -> None:
         """With the permission on the state machine, which `grant_task_response` of the CDK gives."""
         execution = machines.run(ask(function, answer="yes"))
         assert (execution["status"], execution["output"]) == ("SUCCEEDED", {"said": "yes"}), execution
 
+    @behaviour("A call that fails fails the task; nobody waits for its token")
     def test_a_function_that_fails_fails_the_task(self, machines: Any, function: str) -> None:
         execution = machines.run(ask(function, fail=True))
         assert (execution["error"], "no good" in execution["cause"]) == ("ValueError", True)
@@ -158,6 +168,11 @@ class TestIntegrations:
         assert execution.wait()["output"] == 7
 
     @pytest.mark.parametrize("service", ["bedrockagentcore:invokeHarness", "dynamodb:putItem"])
+    @behaviour(
+        "Integrations that cannot wait for a token",
+        status="refused",
+        note="`States.Runtime`, when the state runs; AWS refuses the definition.",
+    )
     def test_what_cannot_wait_says_so(self, machines: Any, service: str) -> None:
         execution = machines.run({"Type": "Task", "Resource": f"arn:aws:states:::{service}{WAIT}", "Arguments": {}})
         assert execution["error"] == "States.Runtime"
@@ -173,6 +188,7 @@ class TestIntegrations:
 
 
 class TestAnswers:
+    @behaviour("SendTaskFailure's error and cause are what Retry and Catch see")
     def test_a_failure_has_error_and_cause_and_is_caught(self, machines: Any, queue: str, receive: Any) -> None:
         catch = [{"ErrorEquals": ["Rejected"], "Next": "No", "Output": "{% $states.errorOutput %}"}]
         states = {"Ask": {**send(queue, Catch=catch), "End": True}, "No": {"Type": "Pass", "End": True}}
@@ -180,6 +196,7 @@ class TestAnswers:
         machines.client.send_task_failure(taskToken=receive()["token"], error="Rejected", cause="too expensive")
         assert execution.wait()["output"] == {"Error": "Rejected", "Cause": "too expensive"}
 
+    @behaviour("The first answer counts; a later one is `TaskTimedOut`")
     def test_the_first_answer_counts(self, machines: Any, queue: str, receive: Any) -> None:
         execution = machines.start({"Only": {**send(queue), "End": True}})
         token = receive()["token"]
@@ -189,6 +206,7 @@ class TestAnswers:
         assert caught.value.response["Error"]["Code"] == "TaskTimedOut"
         assert execution.wait()["output"] == 1
 
+    @behaviour("An output that is no JSON is `InvalidOutput`, a token nobody has `InvalidToken`")
     def test_wrong_answers_are_refused(self, machines: Any, queue: str, receive: Any) -> None:
         execution = machines.start({"Only": {**send(queue), "End": True}})
         token = receive()["token"]
@@ -205,6 +223,7 @@ class TestAnswers:
         machines.client.send_task_success(taskToken=token, output="1")
         assert execution.wait()["status"] == "SUCCEEDED"
 
+    @behaviour("Every attempt has a token of its own, and so has every branch")
     def test_every_attempt_has_its_own_token(self, machines: Any, queue: str, receive: Any) -> None:
         retry = [{"ErrorEquals": ["Again"], "IntervalSeconds": 1, "BackoffRate": 1.0, "MaxDelaySeconds": 1}]
         execution = machines.start({"Only": {**send(queue, Retry=retry), "End": True}})
@@ -228,6 +247,7 @@ class TestAnswers:
 
 
 class TestLimits:
+    @behaviour("TimeoutSeconds: `States.Timeout`, and the answer comes too late")
     def test_no_answer_in_time(self, machines: Any, queue: str, receive: Any) -> None:
         execution = machines.start({"Only": {**send(queue, TimeoutSeconds=1), "End": True}})
         token = receive()["token"]
@@ -238,6 +258,7 @@ class TestLimits:
         assert caught.value.response["Error"]["Code"] == "TaskTimedOut"
         assert len(execution.events("TaskTimedOut")) == 1
 
+    @behaviour("HeartbeatSeconds: `States.HeartbeatTimeout` unless SendTaskHeartbeat is called")
     def test_no_heartbeat_in_time(self, machines: Any, queue: str, receive: Any) -> None:
         state = send(queue, TimeoutSeconds="{% 60 %}", HeartbeatSeconds="{% $states.input.beat %}")
         found = machines.run(state, {"beat": 1})
@@ -295,6 +316,7 @@ def test_the_role_must_allow_the_call(machines: Any, queue: str, allow: Any) -> 
     assert "not authorized to perform: sqs:SendMessage" in found["cause"]
 
 
+@behaviour("SendTaskSuccess and its like are allowed on the state machine of the token")
 def test_who_may_answer(machines: Any, queue: str, receive: Any, allow: Any) -> None:
     """SendTaskSuccess is checked on the state machine of the token."""
     execution = machines.start({"Only": {**send(queue), "End": True}})

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from support import stacks
+from support.behaviours import behaviour
 
+TOPIC = "Tasks of workflows"
+SOURCES = (
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
+)
 PYTHON = """
 import time
 
@@ -50,6 +58,7 @@ def call(arn: str, **payload: Any) -> dict[str, Any]:
 
 
 class TestErrors:
+    @behaviour("A function's error has the name of its exception, and its message and stack trace as cause")
     def test_a_functions_error_has_the_name_of_its_exception(self, machines: Any, functions: Any) -> None:
         found = machines.run(call(functions["python"], fail_times=9))
         assert found["error"] == "Rejected"
@@ -61,6 +70,7 @@ class TestErrors:
         found = machines.run(call(functions["node"]))
         assert (found["error"], json.loads(found["cause"])["errorMessage"]) == ("TypeError", "wrong")
 
+    @behaviour("Retry waits with backoff, MaxDelaySeconds and jitter; `State.RetryCount` counts")
     def test_retries_with_backoff_until_it_works(self, machines: Any, functions: Any) -> None:
         retry = [{"ErrorEquals": ["Rejected"], "IntervalSeconds": 1, "MaxAttempts": 3, "MaxDelaySeconds": 1}]
         retry[0]["JitterStrategy"] = "FULL"
@@ -86,12 +96,18 @@ class TestErrors:
 
 
 class TestTime:
+    @behaviour("TimeoutSeconds of a task, as a number, an expression or a path")
     def test_a_slow_task_times_out(self, machines: Any, functions: Any) -> None:
         started = time.monotonic()
         execution = machines.start({"Only": {**call(functions["python"], sleep=5), "TimeoutSeconds": 1, "End": True}})
         assert execution.wait()["error"] == "States.Timeout"
         assert time.monotonic() - started < 4
 
+    @behaviour(
+        "TimeoutSeconds of the state machine ends the execution with `TIMED_OUT`",
+        status="approximated",
+        note="What is under way in the state goes on; no further state begins.",
+    )
     def test_a_slow_execution_times_out(self, machines: Any) -> None:
         states = {"Wait": {"Type": "Wait", "Seconds": 2, "Next": "Then"}, "Then": {"Type": "Pass", "End": True}}
         execution = machines.start(states, TimeoutSeconds=1)
@@ -109,6 +125,7 @@ class TestTime:
 
 
 class TestScopes:
+    @behaviour("Variables that a branch assigns are its own; it sees those from outside")
     def test_variables_of_a_branch_are_its_own(self, machines: Any) -> None:
         inner = {"Type": "Pass", "Assign": {"own": "{% $outer + 1 %}"}, "Next": "Say"}
         say = {"Type": "Pass", "Output": "{% $own %}", "End": True}
@@ -136,6 +153,7 @@ class TestScopes:
         definition = {"Only": {"Type": "Succeed", "Output": "{% $states.input + 1 %}"}}
         assert machines.start(definition, 1).wait()["output"] == 2
 
+    @behaviour("Assign in a JSONPath state", status="refused", note="`States.Runtime`; JSONata states assign.")
     def test_json_path_states_that_assign_are_refused(self, machines: Any) -> None:
         found = machines.run({"Type": "Pass", "Assign": {"x": 1}}, language="JSONPath")
         assert "Assign of the JSONPath state 'Only' is not emulated" in found["cause"]
@@ -154,6 +172,7 @@ class TestNested:
         assert set(found["output"]) == {"ExecutionArn", "StartDate"}
 
     @pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"n": 1}'), (".sync:2", {"n": 1})])
+    @behaviour("`startExecution.sync` and `.sync:2` wait for another state machine; stopping the one stops the other")
     def test_waited_for(self, machines: Any, pattern: str, output: Any) -> None:
         found = machines.run(self.start(self.inner(machines), pattern))["output"]
         assert (found["Output"], found["Status"]) == (output, "SUCCEEDED")
@@ -212,6 +231,9 @@ class TestIntegrations:
         return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments}
 
     @pytest.mark.parametrize("prefix", ["dynamodb", "aws-sdk:dynamodb"])
+    @behaviour(
+        "DynamoDB, SNS, SQS, EventBridge, Lambda, Step Functions: optimized; these, S3 and all others here: by AWS SDK"
+    )
     def test_dynamodb(self, machines: Any, names: Any, prefix: str) -> None:
         item = {"id": {"S": prefix}, "n": {"N": "1"}}
         key = {"id": {"S": prefix}}
@@ -268,6 +290,11 @@ class TestIntegrations:
         found = machines.run(self.task("aws-sdk:sfn:startExecution", StateMachineArn=arn, Input="{}"))
         assert found["output"]["ExecutionArn"], found
 
+    @behaviour(
+        "Optimized integrations that nobody emulates (Glue, Batch, EMR and others)",
+        status="refused",
+        note="`States.Runtime` with the name of the integration.",
+    )
     def test_what_nobody_emulates_says_so(self, machines: Any) -> None:
         for resource, cause in (
             ("aws-sdk:bedrockagentcore:invokeHarness", "cannot read event streams; use the optimized integration"),
@@ -299,6 +326,11 @@ class TestIntegrations:
             ("aws-sdk:sfn:startExecution", {"StateMachineArn": "arn:aws:states:::x"}, "states:StartExecution"),
         ],
     )
+    @behaviour(
+        "Every call takes its permission from the role of the state machine",
+        status="approximated",
+        note="AWS SDK calls are checked where their arguments name a table, bucket, function, queue, topic or ARN.",
+    )
     def test_each_takes_its_permission(
         self, machines: Any, denied: str, resource: str, arguments: Any, action: str
     ) -> None:
@@ -313,6 +345,7 @@ def denied(machines: Any, allow: Any) -> str:
 
 
 class TestTrust:
+    @behaviour("A state machine is made, changed and run only with a role that trusts Step Functions")
     def test_a_machine_needs_a_role_that_trusts_step_functions(self, machines: Any, allow: Any) -> None:
         role = machines.make_role("elsewhere", allow(), "lambda.amazonaws.com")
         with pytest.raises(ClientError, match=r"Neither the global service principal states\.amazonaws\.com") as caught:
@@ -367,6 +400,7 @@ class TestExpress:
             ),
         ],
     )
+    @behaviour("Express workflows know no `.sync`, `.waitForTaskToken` and Distributed Maps")
     def test_what_express_workflows_do_not_know(self, machines: Any, state: Any, why: str) -> None:
         with pytest.raises(ClientError, match="Express state machine does not support") as caught:
             machines.make({"In": {**state, "End": True}}, type="EXPRESS")
