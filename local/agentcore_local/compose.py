@@ -6,7 +6,19 @@ import json
 import sys
 from typing import Any
 
-from . import client_context, codebuild, fixtures, iam, identity, lambdas, machine_roles, schedules, seams, stack_roles
+from . import (
+    client_context,
+    codebuild,
+    fixtures,
+    iam,
+    identity,
+    lambdas,
+    machine_roles,
+    schedules,
+    seams,
+    stack_roles,
+    state,
+)
 from .cfn import custom_resources, registry
 from .cfn.generic import RECORDS
 from .faults import TaskFailed
@@ -60,20 +72,31 @@ def compose(*, iam_enabled: bool) -> None:
     seams.watch_roles()
     codebuild.install()
     seams.task_integration(_INVOKE_HARNESS, _invoke_harness)
+    if PROCESS.state_dir is not None:
+        keeper = state.KEPT.keeper = state.Keeper(PROCESS.state_dir, _ours)
+        seams.keep_state(lambda: keeper.snapshot, keeper.restored)
     _load()
+
+
+def started() -> None:
+    """The server serves, and its services have read their state: keep it from now on."""
+    if state.KEPT.keeper is not None:
+        state.KEPT.keeper.start()
 
 
 def reset() -> None:
     """Forget everything, in every account: ministack's services, harnesses, recorded resources, sessions, files."""
     _forget()
-    if PROCESS.state_dir is not None:
-        (PROCESS.state_dir / _STATE_FILE).unlink(missing_ok=True)
+    if state.KEPT.keeper is not None:
+        state.KEPT.keeper.save()
 
 
 def shut_down() -> None:
     """End what outlives the event loop (Lambda workers, the agents' thread), keep state if asked to, forget it here."""
     seams.end_lambda_workers()
-    _save()
+    if state.KEPT.keeper is not None:
+        state.KEPT.keeper.stop()
+        state.KEPT.keeper = None
     agents = _agents()
     if agents:
         agents.shutdown()
@@ -95,24 +118,19 @@ def _forget(*, keep_files: bool = False) -> None:
         agents.reset()
 
 
-def _save() -> None:
-    """Write our state beside what ministack has written when the server stopped."""
-    if PROCESS.state_dir is None:
-        return
-    path = PROCESS.state_dir / _STATE_FILE
+def _ours() -> dict[str, str]:
+    """What is kept beside the state of ministack's services: file name to content."""
     content = {
         "format": _STATE_FORMAT,
         "harnesses": STORE.dump(),
         "gateways": GATEWAYS.dump(),
         "recorded": RECORDS.dump(),
     }
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(content))
-    unfinished.replace(path)
+    return {_STATE_FILE: json.dumps(content)}
 
 
 def _load() -> None:
-    path = PROCESS.state_dir / _STATE_FILE if PROCESS.state_dir is not None else None
+    path = state.KEPT.keeper.snapshot / _STATE_FILE if state.KEPT.keeper is not None else None
     if path is None or not path.exists():
         return
     content = json.loads(path.read_text())

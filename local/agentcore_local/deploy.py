@@ -175,7 +175,7 @@ def _deploy_stack(
         **_template(account, name, template),
     }
     before = _describe(client, name)
-    if before is not None and before["StackStatus"] in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
+    if before is not None and before["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"):
         destroy(account, name)
         before = None
     if before is None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from . import admin, clients, toolchain
+from . import admin, clients, state, toolchain
 from .harness import caller
 from .process import PROCESS, LocalCloudError
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_READING = ("GET", "HEAD", "OPTIONS")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Where gateways answer; they are MCP servers, whose package takes a while to import.
 _GATEWAYS = "/_gateway/"
@@ -235,6 +236,9 @@ class LocalCloud:
         # Services, models and schemas are some hundred thousand objects that stay: looking through them again and again
         # for garbage took a tenth of an invocation's time.
         gc.freeze()
+        from . import compose  # noqa: PLC0415
+
+        compose.started()
 
     def _run(self, listener: socket.socket) -> None:
         try:
@@ -257,7 +261,9 @@ class LocalCloud:
         config.keep_alive_timeout = 75
         config.graceful_timeout = 1.0
         config.loglevel = "WARNING"
-        started = _announcing(application(_with_gateways(seams.asgi_app()), compose.reset), self._ready.set)
+        answering = application(_with_gateways(seams.asgi_app()), compose.reset)
+        kept = answering if self._state_dir is None else _kept(answering)
+        started = _announcing(kept, self._ready.set)
         await serve(started, config, shutdown_trigger=self._shutdown.wait)
         # Threads that wait for a Lambda worker end with it; otherwise closing the loop would wait for them.
         await asyncio.to_thread(seams.end_lambda_workers)
@@ -328,6 +334,19 @@ def _with_gateways(inner: Any) -> Any:
             await gateways.answer(scope, receive, send)
             return
         await inner(scope, receive, send)
+
+    return app
+
+
+def _kept(inner: Any) -> Any:
+    """The application, with word given of each request that may have changed something."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await inner(scope, receive, send)
+        finally:
+            if scope["type"] == "http" and scope["method"] not in _READING:
+                state.KEPT.touch()
 
     return app
 

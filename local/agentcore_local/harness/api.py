@@ -12,7 +12,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from agentcore_local import seams
+from agentcore_local import seams, state
 from agentcore_local.faults import RequestRefused, StreamFailed
 from agentcore_local.process import PROCESS
 
@@ -46,6 +46,9 @@ def in_front_of(original: seams.HttpHandler) -> seams.HttpHandler:
         answered = await _answered(request)
         if answered is None:
             answered = await original(method, path, headers, body, query_params)
+        keeper = state.KEPT.keeper
+        if keeper is not None and answered[0] < http.HTTPStatus.BAD_REQUEST and routes.changes(method, path):
+            await asyncio.to_thread(keeper.flush)  # what was answered outlives the process
         return _unknown(request, answered) or answered
 
     return handle_request

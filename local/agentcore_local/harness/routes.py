@@ -105,6 +105,18 @@ def name_of(method: str, path: str) -> str | None:
     )
 
 
+def changes(method: str, path: str) -> bool:
+    """Whether a request of either service changes a resource: harnesses, endpoints, memories, gateways and the like."""
+    if method == "GET":
+        return False
+    model = service_model(CONTROL)
+    return any(
+        operation.http["method"] == method and _pattern(operation.http["requestUri"]).fullmatch(path)
+        for operation in map(model.operation_model, model.operation_names)
+        if not operation.name.startswith(("Get", "List"))
+    )
+
+
 def parse(route: Route, labels: dict[str, str], request: Request) -> dict[str, Any]:
     """The validated input of an operation, camelCase.
 

@@ -13,6 +13,7 @@ from . import (
     lambdas,
     logs,
     memory,
+    persistence,
     resources,
     scheduler,
     scope,
@@ -36,6 +37,7 @@ _TOPICS = (
     scheduler,
     iam,
     resources,
+    persistence,
     images,
 )
 SEAMS: tuple[Seam, ...] = tuple(seam for topic in _TOPICS for seam in topic.SEAMS)

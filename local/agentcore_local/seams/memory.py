@@ -18,7 +18,7 @@ from .base import Scope, Seam, SeamBrokenError, internals
 from .scope import acting_for, current_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 _AGENTCORE = "ministack.services.bedrock_agentcore"
 _WRITING = {
@@ -41,7 +41,13 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_AGENTCORE, "_delete_memory", "delete a managed memory with its data", ("memory_id",)),
     Seam(_AGENTCORE, "_memory_events", "read the events of a session"),
     Seam(_AGENTCORE, "_memory_records", "keep what was extracted"),
-    Seam(_AGENTCORE, "_record_id", "name what was extracted", ()),
+    Seam(_AGENTCORE, "_resolve_memory", "note the events of a memory", ("raw_id",)),
+    Seam(
+        _AGENTCORE,
+        "_find_event",
+        "note the events of a memory",
+        ("memory_id", "scope", "actor_id", "session_id", "event_id"),
+    ),
     Seam(
         _AGENTCORE,
         "_list_events",
@@ -168,6 +174,55 @@ def delete_event(scope: Scope, memory_arn: str, event: Mapping[str, Any]) -> Non
         internals(_AGENTCORE)._delete_event(memory_arn, event["actorId"], event["sessionId"], event["eventId"])
 
 
+def note_events(note: Callable[..., None]) -> None:
+    """Call `note(scope, memory_id, event, deleted=…)` for each event of a memory that is created or deleted."""
+    _wrap("_create_event", functools.partial(_noting, note, deleted=False), over=True)
+    _wrap("_delete_event", functools.partial(_noting, note, deleted=True), over=True)
+
+
+def _noting(note: Callable[..., None], original: Any, *, deleted: bool) -> Any:
+    def noted(raw_memory_id: str, *arguments: Any) -> Any:
+        agentcore = internals(_AGENTCORE)
+        with _LOCK:
+            memory_id, scope, error = agentcore._resolve_memory(raw_memory_id)
+            going = agentcore._find_event(memory_id, scope, *map(unquote, arguments)) if deleted and not error else None
+            answered = original(raw_memory_id, *arguments)
+            if error or answered[0] >= http.HTTPStatus.BAD_REQUEST:
+                return answered
+            event = going
+            if not deleted:
+                told = json.loads(answered[2])["event"]
+                identity = (told["actorId"], told["sessionId"], told["eventId"])
+                event = agentcore._find_event(memory_id, scope, *identity)
+            if event is not None:
+                note(scope or current_scope(), memory_id, event, deleted=deleted)
+        return answered
+
+    return noted
+
+
+def restore_event(scope: Scope, memory_id: str, event: dict[str, Any]) -> None:
+    """Put an event back that was noted, unless it is there or its memory has gone; nothing is extracted from it."""
+    agentcore = internals(_AGENTCORE)
+    if read_memory(scope, memory_id) is None:
+        return
+    bucket = agentcore._memory_events.get_scoped(*scope, memory_id, {})
+    fresh = {"createdAt": int(time.time()), "nextSeq": 0, "events": []}
+    session = bucket.setdefault(event["actorId"], {}).setdefault(event["sessionId"], fresh)
+    if all(there["eventId"] != event["eventId"] for there in session["events"]):
+        session["events"].append(event)
+        session["nextSeq"] = max(session["nextSeq"], event.get("_seq", 0))
+    agentcore._memory_events.set_scoped(*scope, memory_id, bucket)
+
+
+def forget_event(scope: Scope, memory_id: str, event: dict[str, Any]) -> None:
+    """Take an event out that was noted as deleted."""
+    bucket = internals(_AGENTCORE)._memory_events.get_scoped(*scope, memory_id, {})
+    session = bucket.get(event["actorId"], {}).get(event["sessionId"])
+    if session is not None:
+        session["events"] = [there for there in session["events"] if there["eventId"] != event["eventId"]]
+
+
 def read_events(scope: Scope, memory_id: str, actor_id: str, session_id: str) -> list[dict[str, Any]]:
     """The events of an actor's session, oldest first."""
     bucket = internals(_AGENTCORE)._memory_events.get_scoped(*scope, memory_id, {})
@@ -175,33 +230,26 @@ def read_events(scope: Scope, memory_id: str, actor_id: str, session_id: str) ->
     return list(session["events"]) if session else []
 
 
-def read_records(scope: Scope, memory_id: str) -> dict[str, dict[str, Any]]:
-    """The long-term records of a memory by their ids."""
-    found: dict[str, dict[str, Any]] = internals(_AGENTCORE)._memory_records.get_scoped(*scope, memory_id, {})
-    return dict(found)
+def read_records(scope: Scope, memory_id: str, record_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Those of the long-term records that there are, by their ids; not copies."""
+    bucket = internals(_AGENTCORE)._memory_records.get_scoped(*scope, memory_id, {})
+    return {record_id: bucket[record_id] for record_id in record_ids if record_id in bucket}
 
 
-def put_records(scope: Scope, memory_id: str, records: Sequence[dict[str, Any]]) -> None:
-    """Add long-term records, or replace those with the same `memoryRecordId`; without one they get one."""
-    agentcore = internals(_AGENTCORE)
+def records_in(scope: Scope, memory_id: str, namespace: str) -> list[dict[str, Any]]:
+    """The long-term records of one namespace, oldest first; not copies."""
     with _LOCK:
-        bucket = dict(agentcore._memory_records.get_scoped(*scope, memory_id, {}))
-        for record in records:
-            record_id = record.get("memoryRecordId") or agentcore._record_id()
-            bucket[record_id] = {**record, "memoryRecordId": record_id}
-        agentcore._memory_records.set_scoped(*scope, memory_id, bucket)
+        bucket = internals(_AGENTCORE)._memory_records.get_scoped(*scope, memory_id, {})
+        return [record for record in bucket.values() if namespace in record["namespaces"]]
 
 
-def retrieve_records(scope: Scope, memory_arn: str, request: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """RetrieveMemoryRecords, as an account and Region: the first page.
-
-    Raises:
-        ServiceError: What the operation answered.
-    """
-    with acting_for(scope):
-        answered = internals(_AGENTCORE)._retrieve_memory_records(memory_arn, json.dumps(request).encode())
-    found: list[dict[str, Any]] = _content(answered)["memoryRecordSummaries"]
-    return found
+def put_records(scope: Scope, memory_id: str, records: Iterable[dict[str, Any]]) -> None:
+    """Add long-term records, or replace those with the same `memoryRecordId`."""
+    store = internals(_AGENTCORE)._memory_records
+    with _LOCK:
+        bucket = store.get_scoped(*scope, memory_id, {})
+        bucket.update((record["memoryRecordId"], record) for record in records)
+        store.set_scoped(*scope, memory_id, bucket)
 
 
 def serve_memory(extract: Callable[[Scope, dict[str, Any]], None]) -> None:
@@ -295,6 +343,7 @@ def _by_path(original: Any) -> Any:
             # ministack matches whole namespaces, in which * is any text.
             request["namespace"] = f"{path.rstrip('*')}*"
             body = json.dumps(request).encode()
-        return original(raw_memory_id, body)
+        with _LOCK:
+            return original(raw_memory_id, body)
 
     return by_path
