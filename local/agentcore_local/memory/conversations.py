@@ -86,13 +86,12 @@ def remembered(plan: Plan, history: Sequence[Message]) -> list[dict[str, Any]]:
     """
     memory = _memory_of(plan)
     query = _text(plan.messages) or _text(history)
-    if memory is None or not query or not seams.read_records(memory.scope, memory.memory_id):
+    if memory is None or not query:
         return []
     wanted = records.retrieval(memory.scope, memory.memory_id, memory.configuration)
-    place = (plan.account, plan.region)
     texts = records.relevant(
-        place,
-        memory.arn,
+        memory.scope,
+        memory.memory_id,
         wanted,
         query=query,
         actor_id=plan.actor_id,

@@ -4,7 +4,7 @@
 |---|---|
 | SEMANTIC | each statement of the user, word for word; no questions |
 | USER_PREFERENCE | each of them with a word such as "prefer", "always" or "favourite", as the service's JSON |
-| SUMMARIZATION | one for each session: what the user said, and the last answer |
+| SUMMARIZATION | one for each session: what the user said in its last 40 messages, and the last answer |
 | EPISODIC | one for each session: the first request, the tools that were used, the last answer; no reflections |
 
 The same statement is kept once. Strategies with prompts or models of your own, and self-managed ones, extract nothing.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # botocore's `MemoryContentTextString`.
 MAX_RECORD = 16_000
 _FEWEST_WORDS = 3
-_SUMMARIZED = 20
+_SUMMARIZED = 40
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?!\s|$)[^.!?\n]*)*[.!?]?")
 _PREFERENCE = re.compile(
     r"\b(prefer\w*|likes?|loves?|enjoy\w*|favou?rite|always|never|hates?|dislike\w*|rather)\b",
@@ -103,9 +103,9 @@ def _preferences(event: Event, session: Sequence[Event]) -> Iterator[tuple[str, 
 
 
 def _summary(_event: Event, session: Sequence[Event]) -> Iterator[tuple[str, str]]:
-    asked, answered = _dialogue(session)
+    asked, answered = _dialogue(session[-_SUMMARIZED:])
     if asked:
-        lines = [f"The user said: {text}" for text in asked[-_SUMMARIZED:]]
+        lines = [f"The user said: {text}" for text in asked]
         lines += [f"The agent last answered: {answered[-1]}"] if answered else []
         yield "summary", "\n".join(['<topic name="conversation">', *lines, "</topic>"])
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import seams
-from agentcore_local.harness.errors import ServiceError
 
 from . import extraction
 
@@ -19,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 # What the service assumes where nothing is configured (devguide harness-memory).
 DERIVED: Mapping[str, Any] = {"topK": 10, "relevanceScore": 0.2}
-_MAX_QUERY = 10_000
 
 
 def extract(scope: seams.Scope, event: Event) -> None:
@@ -28,31 +30,32 @@ def extract(scope: seams.Scope, event: Event) -> None:
     if memory is None or not memory.get("strategies"):
         return
     session = seams.read_events(scope, event["memoryId"], event["actorId"], event["sessionId"])
-    found = list(extraction.records(memory["strategies"], event, session))
-    if not found:
-        return
-    there = {
-        (record["memoryStrategyId"], *record["namespaces"], record.get("_key")): record
-        for record in seams.read_records(scope, event["memoryId"]).values()
-    }
-    kept = []
-    for record in found:
-        earlier = there.get((record.strategy_id, record.namespace, record.key), {})
-        if earlier.get("content") != {"text": record.text}:
-            kept.append(_stored(record, earlier, event))
+    found = {_identity(record): record for record in extraction.records(memory["strategies"], event, session)}
+    there = seams.read_records(scope, event["memoryId"], found)
+    kept = [
+        _stored(record_id, record, there.get(record_id, {}), event)
+        for record_id, record in found.items()
+        if there.get(record_id, {}).get("content") != {"text": record.text}
+    ]
     if kept:
         seams.put_records(scope, event["memoryId"], kept)
 
 
-def _stored(record: extraction.Record, earlier: Mapping[str, Any], event: Event) -> dict[str, Any]:
+def _identity(record: extraction.Record) -> str:
+    """The same record has the same id, so that it is found without a search."""
+    seed = json.dumps([record.strategy_id, record.namespace, record.key])
+    return f"mem-{hashlib.sha256(seed.encode()).hexdigest()[:40]}"
+
+
+def _stored(record_id: str, record: extraction.Record, earlier: Mapping[str, Any], event: Event) -> dict[str, Any]:
     return {
         "createdAt": event["eventTimestamp"],
         "_session": event["sessionId"],
         **earlier,
+        "memoryRecordId": record_id,
         "content": {"text": record.text},
         "memoryStrategyId": record.strategy_id,
         "namespaces": [record.namespace],
-        "_key": record.key,
     }
 
 
@@ -77,7 +80,7 @@ def retrieval(scope: seams.Scope, memory_id: str, configured: Mapping[str, Any])
 
 def relevant(
     scope: seams.Scope,
-    arn: str,
+    memory_id: str,
     wanted: Mapping[str, Mapping[str, Any]],
     *,
     query: str,
@@ -88,43 +91,42 @@ def relevant(
     """The texts of the records that have to do with a query, each once, namespace by namespace.
 
     Args:
-        scope: Account and Region that ask.
-        arn: Of the memory.
+        scope: Account and Region of the memory.
+        memory_id: The memory.
         wanted: Namespace template to `topK`, `relevanceScore` and `strategyId`.
-        query: What the user says. How many of its words are in a record is the record's score.
+        query: What the user says.
         actor_id: Of the invocation.
         session_id: Of the invocation.
         without_own: Whether to leave out what was extracted from this very session.
     """
     seen: set[str] = set()
-    own = _own(scope, arn, session_id) if without_own else frozenset()
+    asked = _words(query)
     for template, how in wanted.items():
-        namespace = extraction.resolved(template, actor_id, session_id, how.get("strategyId") or "")
+        strategy, least = how.get("strategyId") or "", how.get("relevanceScore") or 0.0
+        namespace = extraction.resolved(template, actor_id, session_id, strategy)
         if namespace is None:
             logger.warning("namespace=<%s> | not retrieved: it has a variable that is not known here", template)
             continue
-        criteria = {"searchQuery": query[:_MAX_QUERY], "topK": how.get("topK") or DERIVED["topK"]}
-        if how.get("strategyId"):
-            criteria["memoryStrategyId"] = how["strategyId"]
-        request = {"namespace": namespace, "searchCriteria": criteria, "maxResults": 100}
-        for record in _retrieved(scope, arn, request):
-            text = record["content"]["text"]
-            if record["memoryRecordId"] in own or text in seen:
-                continue
-            if record["score"] >= (how.get("relevanceScore") or 0.0):
+        scored = [
+            (score, record["content"]["text"])
+            for record in seams.records_in(scope, memory_id, namespace)
+            if strategy in ("", record["memoryStrategyId"])
+            and not (without_own and record.get("_session") == session_id)
+            and (score := relevance(asked, record["content"]["text"])) >= least
+            and score > 0
+        ]
+        scored.sort(key=lambda pair: -pair[0])
+        for _, text in scored[: how.get("topK") or DERIVED["topK"]]:
+            if text not in seen:
                 seen.add(text)
                 yield text
 
 
-def _own(scope: seams.Scope, arn: str, session_id: str) -> frozenset[str]:
-    there = seams.read_records((scope[0], arn.split(":")[3]), arn.rpartition("/")[2])
-    return frozenset(record_id for record_id, record in there.items() if record.get("_session") == session_id)
+def relevance(asked: frozenset[str], text: str) -> float:
+    """The share of the words asked for that are in a text: the score that RetrieveMemoryRecords gives here."""
+    return len(asked & _words(text)) / len(asked) if asked else 0.0
 
 
-def _retrieved(scope: seams.Scope, arn: str, request: Mapping[str, Any]) -> list[dict[str, Any]]:
-    try:
-        return seams.retrieve_records(scope, arn, request)
-    except ServiceError as error:
-        # As the service's session manager: an agent that cannot recall still answers.
-        logger.warning("namespace=<%s>, error=<%s> | nothing retrieved", request["namespace"], error)
-        return []
+@lru_cache(maxsize=16_384)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9]+", text.lower()))

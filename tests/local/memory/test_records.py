@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_local.memory import events, extraction
+from agentcore_local.memory import events, extraction, records
 
 from .conftest import SESSION
 
@@ -170,6 +170,18 @@ def test_a_namespace_is_exact_and_a_path_is_all_below_it(account: Account, memor
     assert found(namespacePath="/facts/") == 1
     assert found(namespacePath="/") == 2
     assert found(namespacePath="/facts/bob/") == 0
+
+
+def test_agents_find_what_boto3_finds(account: Account, memory: str) -> None:
+    """Both score alike: ministack for the API, ours for the agents."""
+    write(account, memory, "I live in Berlin. Berlin is big. My cat sleeps all day.")
+    query = "Is Berlin where I live?"
+    answered = account.client("bedrock-agentcore").retrieve_memory_records(
+        memoryId=memory, namespace="/facts/ann/", searchCriteria={"searchQuery": query}
+    )["memoryRecordSummaries"]
+    scores = {found["content"]["text"]: found["score"] for found in answered}
+    asked = frozenset({"is", "berlin", "where", "i", "live"})
+    assert scores == {text: records.relevance(asked, text) for text in ("I live in Berlin.", "Berlin is big.")}
 
 
 def test_records_can_be_read_and_deleted(account: Account, memory: str, memories: Memories) -> None:
