@@ -52,8 +52,9 @@ def flattened(value: Any) -> str:
         return str(separator).join(flattened(part) for part in parts)
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
-    if "Fn::ImportValue" in value:
-        return flattened(value["Fn::ImportValue"])
+    for function in ("Fn::ImportValue", "Fn::Sub"):
+        if function in value:
+            return flattened(value[function])
     if "Ref" in value:
         return f"<{value['Ref']}>"
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -67,6 +67,9 @@ class AgentTurn(sfn.StateMachineFragment):
     Fails with `HarnessThrottled`, `HarnessAccessDenied`, `HarnessNotFound`, `HarnessInvalidRequest`,
     `HarnessRuntimeFailed`, `HarnessInternalError`, `HarnessConnectionLost`, `InlineToolUnknown` or
     `InlineToolThrottled`; catch them with `add_catch`.
+
+    Attributes:
+        loop: The function that drives the agent.
     """
 
     def __init__(
@@ -156,7 +159,7 @@ class AgentTurn(sfn.StateMachineFragment):
         allow_overrides(self, harness, overrides)
         known = inline.functions_of(self, harness)
         functions = {tool.name: tool.function for tool in known.values() if tool.function is not None}
-        used = loop or ToolLoop.of(self, harness)
+        self.loop = used = loop or ToolLoop.of(self, harness)
         used.allow(functions, request.qualifier)
         self.node.add_validation(inline.AtSynthesis(self._faults_at_synthesis))
         self._turn = self._states(used, self._request(request, known), approval, assign, outputs)
