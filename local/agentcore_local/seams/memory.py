@@ -41,6 +41,13 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_AGENTCORE, "_delete_memory", "delete a managed memory with its data", ("memory_id",)),
     Seam(_AGENTCORE, "_memory_events", "read the events of a session"),
     Seam(_AGENTCORE, "_memory_records", "keep what was extracted"),
+    Seam(_AGENTCORE, "_resolve_memory", "note the events of a memory", ("raw_id",)),
+    Seam(
+        _AGENTCORE,
+        "_find_event",
+        "note the events of a memory",
+        ("memory_id", "scope", "actor_id", "session_id", "event_id"),
+    ),
     Seam(
         _AGENTCORE,
         "_list_events",
@@ -165,6 +172,55 @@ def delete_event(scope: Scope, memory_arn: str, event: Mapping[str, Any]) -> Non
     """DeleteEvent, as an account and Region; one that is gone is fine."""
     with acting_for(scope):
         internals(_AGENTCORE)._delete_event(memory_arn, event["actorId"], event["sessionId"], event["eventId"])
+
+
+def note_events(note: Callable[..., None]) -> None:
+    """Call `note(scope, memory_id, event, deleted=…)` for each event of a memory that is created or deleted."""
+    _wrap("_create_event", functools.partial(_noting, note, deleted=False), over=True)
+    _wrap("_delete_event", functools.partial(_noting, note, deleted=True), over=True)
+
+
+def _noting(note: Callable[..., None], original: Any, *, deleted: bool) -> Any:
+    def noted(raw_memory_id: str, *arguments: Any) -> Any:
+        agentcore = internals(_AGENTCORE)
+        with _LOCK:
+            memory_id, scope, error = agentcore._resolve_memory(raw_memory_id)
+            going = agentcore._find_event(memory_id, scope, *map(unquote, arguments)) if deleted and not error else None
+            answered = original(raw_memory_id, *arguments)
+            if error or answered[0] >= http.HTTPStatus.BAD_REQUEST:
+                return answered
+            event = going
+            if not deleted:
+                told = json.loads(answered[2])["event"]
+                identity = (told["actorId"], told["sessionId"], told["eventId"])
+                event = agentcore._find_event(memory_id, scope, *identity)
+            if event is not None:
+                note(scope or current_scope(), memory_id, event, deleted=deleted)
+        return answered
+
+    return noted
+
+
+def restore_event(scope: Scope, memory_id: str, event: dict[str, Any]) -> None:
+    """Put an event back that was noted, unless it is there or its memory has gone; nothing is extracted from it."""
+    agentcore = internals(_AGENTCORE)
+    if read_memory(scope, memory_id) is None:
+        return
+    bucket = agentcore._memory_events.get_scoped(*scope, memory_id, {})
+    fresh = {"createdAt": int(time.time()), "nextSeq": 0, "events": []}
+    session = bucket.setdefault(event["actorId"], {}).setdefault(event["sessionId"], fresh)
+    if all(there["eventId"] != event["eventId"] for there in session["events"]):
+        session["events"].append(event)
+        session["nextSeq"] = max(session["nextSeq"], event.get("_seq", 0))
+    agentcore._memory_events.set_scoped(*scope, memory_id, bucket)
+
+
+def forget_event(scope: Scope, memory_id: str, event: dict[str, Any]) -> None:
+    """Take an event out that was noted as deleted."""
+    bucket = internals(_AGENTCORE)._memory_events.get_scoped(*scope, memory_id, {})
+    session = bucket.get(event["actorId"], {}).get(event["sessionId"])
+    if session is not None:
+        session["events"] = [there for there in session["events"] if there["eventId"] != event["eventId"]]
 
 
 def read_events(scope: Scope, memory_id: str, actor_id: str, session_id: str) -> list[dict[str, Any]]:
