@@ -13,6 +13,9 @@ from agentcore_constructs.config.cdk import found, offers
 from agentcore_constructs.config.node import joined
 from agentcore_constructs.harness import messages
 from agentcore_constructs.harness.role import place_of
+from agentcore_constructs.network.opening import open_to
+
+from .s3_files import NFS
 
 if TYPE_CHECKING:
     from agentcore_constructs.config import FilesystemConfiguration, Host
@@ -111,8 +114,7 @@ def zones_of(vpc: ec2.IVpc) -> dict[str, str]:
 
 def _connect(host: Host, network: Network, system: Any) -> None:
     if offers(system, "connections"):
-        # NFS both ways: out of the sessions' groups, into those of the mount targets.
-        system.connections.allow_default_port_from(network.connections, "Files of agent sessions")
+        open_to(network, system.connections, ec2.Port.tcp(NFS), "Files of agent sessions")
     if offers(system, "mount_targets_available"):
         # A session that finds no mount target fails with HTTP 424.
         host.before(system.mount_targets_available)

@@ -16,6 +16,7 @@ from agentcore_constructs.config.node import members
 from agentcore_constructs.harness.messages import AtSynthesis
 from agentcore_constructs.harness.needs import runtime_environment
 
+from .opening import open_to
 from .routes import present_services
 from .table import NAMES, S3, Service, services, uses_of
 
@@ -155,7 +156,7 @@ class AgentCoreVpcEndpoints(Construct):
 
     def _admit(self, harness: Any) -> None:
         self._harnesses.append(harness)
-        self._connections.allow_default_port_from(harness, "Agent sessions")
+        open_to(harness.network, self._connections, ec2.Port.tcp(HTTPS), "Agent sessions")
         # Tools and skills may still be added to it.
         cdk.Aspects.of(harness.node.default_child).add(AtSynthesis(self._complete))
 

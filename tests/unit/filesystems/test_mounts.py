@@ -15,6 +15,7 @@ from aws_cdk.assertions import Match, Template
 from support import synth
 
 from agentcore_constructs import (
+    AgentCoreVpcEndpoints,
     Deferred,
     Environment,
     FileSystem,
@@ -150,6 +151,20 @@ def test_two_harnesses_share_a_file_system(stack: cdk.Stack, vpc: ec2.Vpc) -> No
     points = synth.resources(stack, "AWS::EFS::AccessPoint").values()
     assert [one["Properties"]["RootDirectory"]["Path"] for one in points] == ["/shared", "/shared"]
     assert len(synth.resources(stack, "AWS::EC2::SecurityGroupIngress")) == 2
+
+
+def test_file_systems_and_vpc_of_another_stack(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    shared = efs.FileSystem(stack, "Files", vpc=vpc)
+    objects = S3FilesFileSystem(stack, "Objects", vpc=vpc)
+    environment = cdk.Environment(account=synth.ACCOUNT, region=synth.REGION)
+    agents = cdk.Stack(stack.node.root, "Apart", env=environment)
+    harness = agent(agents, vpc, FileSystem.efs(shared, "/mnt/a"), FileSystem.s3_files(objects, "/mnt/b"))
+    AgentCoreVpcEndpoints(stack, "Endpoints", vpc=vpc, for_harness=harness)
+
+    # The rules are in the stack of the harness, which depends on the other one, not the other way round.
+    rules = synth.resources(agents, "AWS::EC2::SecurityGroupIngress").values()
+    assert sorted(one["Properties"]["FromPort"] for one in rules) == [443, 2049, 2049]
+    assert synth.resources(stack, "AWS::EC2::SecurityGroupIngress") == {}
 
 
 def test_subnets_in_one_zone_get_one_mount_target(stack: cdk.Stack, vpc: ec2.Vpc) -> None:

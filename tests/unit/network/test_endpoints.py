@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -13,8 +14,6 @@ from agentcore_constructs import AgentCoreVpcEndpoints, Environment, FileSystem,
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import aws_cdk as cdk
 
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 MINIMAL = [
@@ -151,3 +150,17 @@ def test_none_and_a_second_set_are_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> No
     said = str(caught.value)
     assert "for_harness: must name at least one harness; received none; pass for_harness=[harness]." in said
     assert "received one with Agents/Endpoints; call add_harness(…) of those." in said
+
+
+def test_endpoints_are_added_at_synthesis_with_the_flags_of_new_apps() -> None:
+    # Both change in which order aspects run, and tags are aspects.
+    flags = {"@aws-cdk/core:aspectStabilization": True, "@aws-cdk/core:aspectPrioritiesMutating": True}
+    app = cdk.App(context={**synth.CONTEXT, **flags})
+    stack = cdk.Stack(app, "Agents")
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    harness = Harness(stack, "Agent", environment=Environment.vpc(vpc))
+    AgentCoreVpcEndpoints(stack, "Endpoints", vpc=vpc, for_harness=[harness])
+    harness.add_tool(Tool.gateway(GATEWAY, name="orders"))
+    cdk.Tags.of(app).add("team", "orders")
+
+    assert {"Key": "team", "Value": "orders"} in endpoints(stack)["bedrock-agentcore.gateway"]["Tags"]
