@@ -3,6 +3,8 @@
 # ruff: noqa: SLF001 - private names are what this package is for
 from __future__ import annotations
 
+import contextvars
+import re
 from typing import TYPE_CHECKING, Any
 
 from .base import Seam, internals
@@ -32,6 +34,7 @@ SEAMS: tuple[Seam, ...] = (
     ),
     Seam(_STEP_FUNCTIONS, "_apply_state_assign", _FIELDS, ("state_def", "raw_input", "ctx", "result", "error_output")),
     Seam(_STEP_FUNCTIONS, "_resolve_params_obj", _FIELDS, ("template", "data", "ctx")),
+    Seam(_STEP_FUNCTIONS, "_resolve_path", "read variables by path", ("path", "data")),
     Seam(_STEP_FUNCTIONS, "_resolve_path_or_ctx", _FIELDS, ("path", "data", "ctx")),
     Seam(_STEP_FUNCTIONS, "_apply_input_path", _FIELDS, ("state_def", "data", "ctx")),
     Seam(_STEP_FUNCTIONS, "_apply_output_path", _FIELDS, ("state_def", "data", "ctx")),
@@ -53,6 +56,39 @@ SEAMS: tuple[Seam, ...] = (
 
 Context = dict[str, Any]
 Next = tuple[Any, str | None]
+
+_VARIABLES: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("agentcore_variables", default=None)
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)(.*)", re.DOTALL)
+
+
+def variables_in_paths() -> None:
+    """Have paths such as `$name.member` lead to the variables of what runs; ministack reads them as `$.name`."""
+    module = _module()
+    original = getattr(module._resolve_path, "__wrapped__", module._resolve_path)
+
+    def resolve_path(path: Any, data: Any) -> Any:
+        match = _VARIABLE.fullmatch(path) if isinstance(path, str) else None
+        if match is None:
+            return original(path, data)
+        name, rest = match.groups()
+        variables = _VARIABLES.get() or {}
+        if name not in variables:
+            raise task_error("States.Runtime", f"The variable ${name} of the path {path} has no value here")
+        return original(f"${rest}", variables[name])
+
+    resolve_path.__wrapped__ = original  # type: ignore[attr-defined]
+    module._resolve_path = resolve_path
+
+
+def use_variables(variables: dict[str, Any]) -> None:
+    """From now on, paths on this thread lead to these variables."""
+    _VARIABLES.set(variables)
+
+
+def assign(state: dict[str, Any], result: Any, context: Context) -> None:
+    """Assign the variables of a JSONPath state (or catcher), whose paths begin at its result."""
+    if "Assign" in state:
+        context["variables"].update(payload(state["Assign"], result, context))
 
 
 def task_error(error: str, cause: str) -> Exception:
@@ -134,6 +170,7 @@ def finish(state: dict[str, Any], given: Any, result: Any, context: Context) -> 
         output = module._apply_jsonata_output(state, given, context, result=result, default=result)
         module._apply_state_assign(state, given, context, result=result)
         return output, module._next_or_end(state)
+    assign(state, result, context)
     selected = module._apply_result_selector(state, result)
     output = module._apply_result_path(state, given, selected)
     return module._apply_output_path(state, output, context), module._next_or_end(state)
@@ -161,6 +198,8 @@ def caught(state: dict[str, Any], given: Any, error: tuple[str, str], context: C
         return None
     language = module._state_query_language(state, context)
     told = {"Error": error[0], "Cause": error[1]}
+    if language != "JSONata":
+        assign(catcher, told, context)
     return module._apply_catcher(catcher, given, context, language, told), catcher["Next"]
 
 

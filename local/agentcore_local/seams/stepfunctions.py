@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .base import Seam, internals
-from .states_language import task_error
+from .states_language import task_error, variables_in_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +98,7 @@ def run_workflows(runner: Runner, check: Callable[[str, Any], None]) -> None:
             return runner.sdk(resource, input_data)
         return invoke(resource, input_data)
 
+    variables_in_paths()
     _replace("_run_execution", run_execution)
     _replace("_run_sub_machine", runner.states)
     _replace("_execute_task", runner.task)

@@ -81,6 +81,7 @@ class Runner:
             kind = state.get("Type", "")
             entered = {"name": name, "input": json.dumps(given)}
             seam.add_event(execution, f"{kind}StateEntered", stateEnteredEventDetails=entered)
+            language.use_variables(own["variables"])
             given, following = self._state(kind, state, given, execution, own)
             exited = {"name": name, "output": json.dumps(given)}
             seam.add_event(execution, f"{kind}StateExited", stateExitedEventDetails=exited)
@@ -88,12 +89,6 @@ class Runner:
         return given
 
     def _state(self, kind: str, state: Record, given: Any, execution: Record, context: Record) -> language.Next:
-        if "Assign" in state and not language.is_jsonata(state, context):
-            raise language.task_error(
-                "States.Runtime",
-                f"Assign of the JSONPath state {context['State']['Name']!r} is not emulated by the local cloud; "
-                "use JSONata in this state, or pass the value on in its output",
-            )
         if kind == "Task":
             return self.task(state, given, execution, context)
         if kind == "Map" and map_runs.is_distributed(state):
@@ -104,9 +99,19 @@ class Runner:
         if kind == "Fail":
             raise language.task_error(*language.failure_of(state, given, context))
         if plain := language.plain_states().get(kind):
-            return plain(state, given, context)
+            done = plain(state, given, context)
+            if not language.is_jsonata(state, context):
+                _assign(kind, state, given, context)
+            return done
         if nesting := language.nesting_states().get(kind):
-            return nesting(state, given, execution, context)
+            if "Assign" not in state or language.is_jsonata(state, context):
+                return nesting(state, given, execution, context)
+            bare = {name: value for name, value in state.items() if name not in _AFTERWARDS}
+
+            def attempt() -> language.Next:
+                return language.finish(state, given, nesting(bare, given, execution, context)[0], context)
+
+            return tasks.retrying(attempt, state, given, execution, context)
         raise language.task_error("States.Runtime", f"State type {kind!r} is not known")
 
     def task(self, state: Record, given: Any, execution: Record, context: Record) -> language.Next:
@@ -120,6 +125,21 @@ class Runner:
     def sdk(self, resource: str, arguments: Any) -> Any:
         """Call an operation of a service."""
         return sdk.call(resource, arguments)
+
+
+# What a state with states in it does when these are done.
+_AFTERWARDS = ("Retry", "Catch", "Assign", "ResultSelector", "ResultPath", "OutputPath")
+
+
+def _assign(kind: str, state: Record, given: Any, context: Record) -> None:
+    """Assign the variables of a JSONPath state that calls nothing; its paths begin at its result, or its input."""
+    if kind == "Choice" and ("Assign" in state or any("Assign" in rule for rule in state.get("Choices", []))):
+        raise language.task_error(
+            "States.Runtime",
+            f"Assign of the JSONPath state {context['State']['Name']!r} is not emulated by the local cloud for Choice; "
+            "assign in the states that follow, or use JSONata in this state",
+        )
+    language.assign(state, state.get("Result", language.arguments(state, given, context)), context)
 
 
 @contextlib.contextmanager

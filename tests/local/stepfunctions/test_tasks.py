@@ -153,10 +153,29 @@ class TestScopes:
         definition = {"Only": {"Type": "Succeed", "Output": "{% $states.input + 1 %}"}}
         assert machines.start(definition, 1).wait()["output"] == 2
 
-    @behaviour("Assign in a JSONPath state", status="refused", note="`States.Runtime`; JSONata states assign.")
-    def test_json_path_states_that_assign_are_refused(self, machines: Any) -> None:
-        found = machines.run({"Type": "Pass", "Assign": {"x": 1}}, language="JSONPath")
-        assert "Assign of the JSONPath state 'Only' is not emulated" in found["cause"]
+    @behaviour("JSONPath states assign variables and read them by `$name`; those of Choice are refused")
+    def test_variables_by_path(self, machines: Any) -> None:
+        branch = {"StartAt": "In", "States": {"In": {"Type": "Pass", "Parameters": {"n.$": "$first.n"}, "End": True}}}
+        failing = {"StartAt": "In", "States": {"In": {"Type": "Fail", "Error": "Oh"}}}
+        catch = {"ErrorEquals": ["Oh"], "Next": "Say", "Assign": {"why.$": "$.Error"}, "ResultPath": None}
+        states = {
+            "Set": {"Type": "Pass", "Result": {"n": 7}, "Assign": {"first.$": "$", "one": 1}, "Next": "Both"},
+            "Both": {"Type": "Parallel", "Branches": [branch], "Assign": {"both.$": "$[0].n"}, "Next": "Oh"},
+            "Oh": {"Type": "Parallel", "Branches": [failing], "Assign": {"x": 1}, "Catch": [catch], "Next": "Say"},
+            "Say": {
+                "Type": "Pass",
+                "Parameters": {"n.$": "$first.n", "both.$": "$both", "why.$": "States.Format('{}!', $why)"},
+                "End": True,
+            },
+        }
+        found = machines.start(states, {}, language="JSONPath").wait()
+        assert found["output"] == {"n": 7, "both": 7, "why": "Oh!"}, found
+        unknown = machines.run({"Type": "Pass", "Parameters": {"x.$": "$nobody"}}, language="JSONPath")
+        assert "The variable $nobody of the path $nobody has no value here" in unknown["cause"]
+        rule = {"Variable": "$.n", "NumericEquals": 1, "Next": "End", "Assign": {"x": 1}}
+        choice = {"Go": {"Type": "Choice", "Choices": [rule], "Default": "End"}, "End": {"Type": "Succeed"}}
+        refused = machines.start(choice, {"n": 1}, language="JSONPath").wait()
+        assert "Assign of the JSONPath state 'Go' is not emulated by the local cloud for Choice" in refused["cause"]
 
 
 class TestNested:
