@@ -6,7 +6,9 @@ import base64
 import contextlib
 import datetime as dt
 import ipaddress
+import os
 import ssl
+import subprocess
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -102,6 +104,7 @@ class GitServer:
         tokens: Name of a repository to the token that it wants.
         requests: Method, path and user (None without credentials) of each request.
         answers: Taken one by one in place of an answer: a status, with headers.
+        protocol: Lets the `git` program answer instead of dulwich, in at most this version of the protocol.
     """
 
     address: str
@@ -112,6 +115,7 @@ class GitServer:
     tokens: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     answers: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
+    protocol: int | None = None
 
     def repository(self, name: str, *, token: str | None = None) -> Repository:
         """Makes an empty repository; one with a token is private."""
@@ -139,7 +143,21 @@ class GitServer:
         if f"/{name}.git".encode() not in self.backend.repos:  # type: ignore[comparison-overlap]
             start_response("404 Not Found", [])
             return [b""]
+        if self.protocol is not None:
+            return self._by_git(environ, start_response)
         return make_wsgi_chain(self.backend)(environ, start_response)
+
+    def _by_git(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        passed = {name: value for name, value in environ.items() if name.isupper() and isinstance(value, str)}
+        passed |= {"GIT_PROJECT_ROOT": str(self.folder), "GIT_HTTP_EXPORT_ALL": "1", "PATH": os.environ["PATH"]}
+        if self.protocol == 2:
+            passed["GIT_PROTOCOL"] = environ.get("HTTP_GIT_PROTOCOL", "")
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        done = subprocess.run(["git", "http-backend"], input=body, env=passed, capture_output=True, check=True)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        start_response(headers.pop("Status", "200 OK"), list(headers.items()))
+        return [content]
 
 
 def _credentials(header: str | None) -> tuple[str | None, str | None]:

@@ -11,9 +11,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dulwich.errors import NotGitRepository
 from dulwich.object_store import MemoryObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.repo import NotGitRepository, Repo
+from dulwich.repo import Repo
 
 from .errors import GitError
 
@@ -38,6 +39,10 @@ class Mirror:
         self.store = store
         self.refs = refs
         self.head = head
+
+    def close(self) -> None:
+        """Close the files of a repository."""
+        self.store.close()
 
 
 def mirror_of(url: str) -> Mirror | None:

@@ -10,7 +10,7 @@ import re
 import ssl
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -101,7 +101,8 @@ def checkout(
     """
     limits = limits or Limits()
     if (mirror := mirror_of(source.url)) is not None:
-        yield Checkout(mirror.store, _mirrored(mirror, source, ref), source.path, limits, complete=complete)
+        with closing(mirror):
+            yield Checkout(mirror.store, _mirrored(mirror, source, ref), source.path, limits, complete=complete)
         return
     with tempfile.TemporaryDirectory(prefix="skill-") as folder, Repo.init_bare(folder) as repo:
         with _in_words(source):

@@ -21,6 +21,7 @@ from xml.sax.saxutils import escape
 
 from strands.vended_plugins.skills import Skill
 
+from agentcore_local.agents import mounts
 from agentcore_local.agents.skill_sources import LeftOut, SkillFailed, fetch
 from agentcore_local.agents.tools.base import Described, HarnessTool, ToolFailed, argument
 from agentcore_local.agents.tools.directories import WORKSPACE, Directories
@@ -195,16 +196,18 @@ class Skills:
     def _in_place(self, path: str) -> list[Found]:
         """A skill that is in the session's files: in a mount, or where a command has put it."""
         full = path.rstrip("/") if path.startswith("/") else f"{WORKSPACE}/{path.strip('/')}"
-        known = next((one for one in self._directories.known() if full == one or full.startswith(f"{one}/")), None)
+        directories = Directories(self._machine, self._plan.mount_paths, mounts.shared(self._plan))
+        known = next((one for one in directories.known() if full == one or full.startswith(f"{one}/")), None)
         if known is None:
             raise LeftOut(f"{path} is in the image, which the local cloud does not run")
         texts: dict[str, str] = {}
         steps = [step for step in full[len(known) :].split("/") if step]
-        paths = _below(self._directories.on_host(known), steps)
+        root = directories.on_host(known)
+        paths = _below(root, steps)
         for inner in paths:
             folder, _, name = inner.rpartition("/")
             if name in _SKILL_FILES and "/" not in folder:
-                text = _read(self._directories.on_host(known), [*steps, *inner.split("/")])
+                text = _read(root, [*steps, *inner.split("/")])
                 texts.setdefault(folder, text)
         return self._described(full, texts, paths)
 

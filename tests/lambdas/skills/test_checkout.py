@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import ssl
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,22 @@ class TestRefs:
 
     def test_a_repository_without_a_commit(self, server: GitServer, repository: Repository) -> None:
         assert "has no default branch, or no commit on it" in refusal(server, repository)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+class TestGitItself:
+    """The same against the program that most servers run."""
+
+    @pytest.mark.parametrize("protocol", [0, 2])
+    def test_refs(self, server: GitServer, protocol: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        repository = server.repository(f"git-{protocol}")
+        first = repository.commit({"SKILL.md": SKILL})
+        second = repository.commit({"SKILL.md": SKILL + "2"})
+        repository.tag("v1", first, annotated=True)
+        monkeypatch.setattr(server, "protocol", protocol)
+        asked = [None, "main", "v1", first, second]
+        assert [commit_of(server, repository, ref) for ref in asked] == [second, second, first, first, second]
+        assert f"has no commit {'0' * 40} on any branch or tag" in refusal(server, repository, ref="0" * 40)
 
 
 class TestFiles:
@@ -304,3 +321,47 @@ def test_nothing_stays_on_disk(
     refusal(server, repository, ref="nope")
     refusal(server, repository, limits=Limits(pack_bytes=1))
     assert list(tmp_path.iterdir()) == []
+
+
+class TestMirrors:
+    """Folders that stand in for repositories."""
+
+    def test_a_folder_is_every_ref(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "excel").mkdir()
+        (tmp_path / "excel" / "SKILL.md").write_text(SKILL)
+        (tmp_path / "excel" / "copy.md").symlink_to("SKILL.md")
+        monkeypatch.setenv("AGENTCORE_GIT_MIRRORS", f"https://x.example/a=/nowhere,https://x.example/b={tmp_path}")
+        found = set()
+        for ref in (None, "v1", "0" * 40):
+            with checkout(Source("https://x.example/b.git", "excel"), ref) as mirrored:
+                assert {file.path: content for file, content in mirrored.contents()}.keys() == {"SKILL.md", "copy.md"}
+                found.add(mirrored.commit)
+        assert len(found) == 1
+
+    def test_a_repository_is_itself(self, server: GitServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        repository = server.repository(next(names))
+        first = repository.commit({"SKILL.md": SKILL})
+        second = repository.commit({"SKILL.md": SKILL + "2"})
+        repository.tag("v1", first, annotated=True)
+        url = "https://x.example/c"
+        monkeypatch.setenv("AGENTCORE_GIT_MIRRORS", f"{url}={repository.repo.path}")
+        server.requests.clear()
+        for ref, expected in ((None, second), ("main", second), ("v1", first), (first, first)):
+            with checkout(Source(url), ref) as found:
+                assert found.commit == expected
+        with (
+            pytest.raises(
+                GitError, match=r"what stands in for https://x.example/c has no commit, tag or branch 'gone'"
+            ),
+            checkout(Source(url), "gone"),
+        ):
+            pass
+        assert server.requests == []
+
+    def test_a_folder_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AGENTCORE_GIT_MIRRORS", "https://x.example/d=/nowhere/at/all")
+        with (
+            pytest.raises(GitError, match="AGENTCORE_GIT_MIRRORS names /nowhere/at/all, which is no folder"),
+            checkout(Source("https://x.example/d")),
+        ):
+            pass
