@@ -19,6 +19,8 @@ ORDER = (
     "InvokeHarness",
     "Sessions",
     "Tools and inline functions",
+    "Tools behind gateways and MCP servers",
+    "What gateways refuse here",
     "Memory",
     "Conversations in a memory",
     "Lifecycle hooks",

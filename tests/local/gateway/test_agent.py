@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.behaviours import behaviour
 
 from agentcore_local.gateway import mcp_target
 from agentcore_local.gateway.signing import Signed
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from .conftest import Shop
 
 
+TOPIC = "Tools behind gateways and MCP servers"
+SOURCES = (
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html",
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway.html",
+)
+
+
+@behaviour("A gateway's tools are named `<target>___<tool>`; functions, APIs, MCP servers and web search are targets")
 def test_the_agent_is_offered_every_target_s_tools_under_their_documented_names(shop: Shop) -> None:
     assert shop.offered() == sorted(
         [
@@ -53,6 +62,7 @@ def test_what_the_model_is_told_of_a_tool(shop: Shop) -> None:
         (["orders___text"], []),
     ],
 )
+@behaviour("`allowedTools` names them with the harness tool's name, and hides the others")
 def test_allowed_tools_hide_the_others(shop: Shop, patterns: list[str], shown: list[str]) -> None:
     assert shop.offered(allowedTools=patterns) == shown
 
@@ -86,6 +96,7 @@ def test_a_megabyte(shop: Shop) -> None:
     assert (status, len(text)) == ("success", 1_000_002)
 
 
+@behaviour("A tool that fails is an error the model reads")
 def test_a_function_that_raises(shop: Shop) -> None:
     status, text = shop.invoke("orders___raises")
     assert status == "error"
@@ -132,6 +143,7 @@ def _open_to_the_agent(shop: Shop, gateway: str) -> None:
 # ---- other targets ---------------------------------------------------------------------------------------------------
 
 
+@behaviour("An API is called with the key of an API key provider")
 def test_an_http_api_with_a_stored_key(shop: Shop) -> None:
     status, text = shop.invoke("weather___forecast", city="São Paulo/Brasil", days=3)
     assert status == "success"
@@ -170,6 +182,11 @@ def test_an_mcp_server_behind_the_gateway(shop: Shop) -> None:
     assert "lastSynchronizedAt" in got
 
 
+@behaviour(
+    "Web search keeps to the target's domains",
+    status="approximated",
+    note="It answers from fixtures that you supply; without one it says so. Nothing searches the web.",
+)
 def test_web_search_answers_from_fixtures_within_the_target_s_domains(shop: Shop) -> None:
     status, text = shop.invoke("web-search___WebSearch", query="The Harness")
     assert status == "success"
@@ -195,6 +212,7 @@ def test_web_search_without_a_fixture_says_so(shop: Shop) -> None:
         ({"query": "x", "maxResults": 26}, "maxResults must be 1-25."),
     ],
 )
+@behaviour("A query has at most 200 characters, an answer at most 25 results")
 def test_web_search_keeps_the_service_s_limits(shop: Shop, arguments: dict[str, Any], sentence: str) -> None:
     assert shop.invoke("web-search___WebSearch", **arguments) == ("error", sentence)
 
@@ -211,6 +229,7 @@ def test_web_search_keeps_the_service_s_limits(shop: Shop, arguments: dict[str, 
         ("bedrock-agentcore:InvokeWebSearch", "web-search___WebSearch", {"query": "harness"}),
     ],
 )
+@behaviour("The gateway calls its targets with its own service role")
 def test_the_gateway_acts_with_its_service_role(
     shop: Shop, without: Callable[[str], None], action: str, name: str, arguments: dict[str, Any]
 ) -> None:
@@ -221,6 +240,11 @@ def test_the_gateway_acts_with_its_service_role(
     assert "w3ather" not in text
 
 
+@behaviour(
+    "The execution role needs `InvokeGateway`",
+    status="approximated",
+    note="A `runtimeClientError` names the tool; how the service says it is not documented.",
+)
 def test_an_agent_without_invoke_gateway_fails(shop: Shop) -> None:
     iam = shop.account.client("iam")
     role = shop.outputs["Role"].rsplit("/", 1)[-1]
@@ -279,6 +303,7 @@ def _role(shop: Shop) -> str:
 # ---- remote MCP servers ----------------------------------------------------------------------------------------------
 
 
+@behaviour("Remote MCP servers are called, and their tools offered under a prefix")
 def test_a_remote_mcp_server(shop: Shop) -> None:
     override = [{"type": "remote_mcp", "name": "docs", "config": {"remoteMcp": {"url": "https://mcp.example.com/mcp"}}}]
     assert shop.offered(tools=override) == ["docs_pages___text", "file_operations", "shell"]
@@ -293,6 +318,7 @@ def test_a_client_of_its_own_with_sigv4(shop: Shop) -> None:
         assert client.server_instructions == "Orders of the shop."
 
 
+@behaviour("Headers that name API key providers carry the keys, read with the execution role")
 def test_headers_with_stored_keys_are_resolved_under_the_agent_s_role(shop: Shop, weather: str) -> None:
     vault = f"arn:aws:bedrock-agentcore:us-east-1:{shop.account.account_id}:token-vault/default"
     key = f"${{{vault}/apikeycredentialprovider/weather-key}}"

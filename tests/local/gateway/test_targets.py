@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import stacks
+from support.behaviours import behaviour
 
 from agentcore_local import fixtures
 from agentcore_local.gateway import catalog, vault
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account
 
+TOPIC = "What gateways refuse here"
+SOURCES = ("https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway.html",)
 REQUEST = catalog.Request("1", {})
 ECHO = """
 import json
@@ -101,6 +104,9 @@ def test_a_rest_api(account: Account, gateway: Callable[..., Gateway]) -> None:
     assert json.loads(json.loads(posted.content[0]["text"])["body"]) == {"item": "ä"}
 
 
+@behaviour(
+    "Cedar policies of a policy engine", status="refused", note="Each call answers so; `LOG_ONLY` lets calls pass."
+)
 def test_a_policy_engine_that_decides_is_not_guessed(gateway: Callable[..., Gateway], account: Account) -> None:
     arn = f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}:policy-engine/orders-0123456789"
     configuration = {"mcp": {"connector": {"source": {"connectorId": "web-search"}}}}
@@ -122,6 +128,11 @@ def test_a_policy_engine_that_decides_is_not_guessed(gateway: Callable[..., Gate
             "does not emulate targets of the kind http",
         ),
     ],
+)
+@behaviour(
+    "Smithy models, other connectors and HTTP targets",
+    status="refused",
+    note="They offer no tools; the log and a call say so.",
 )
 def test_kinds_that_are_not_emulated_offer_nothing_and_say_so(
     gateway: Callable[..., Gateway], caplog: pytest.LogCaptureFixture, configuration: Any, sentence: str
