@@ -129,11 +129,10 @@ class AgentCoreVpcEndpoints(Construct):
         ]
         if not harnesses:
             faults.append(Fault("for_harness", "must name at least one harness", "none", "pass for_harness=[harness]"))
-        path = self._vpc.node.path
         others = [
             one
             for one in self.node.root.node.find_all()
-            if isinstance(one, AgentCoreVpcEndpoints) and one is not self and one._vpc.node.path == path  # noqa: SLF001
+            if isinstance(one, AgentCoreVpcEndpoints) and one is not self and one._vpc.vpc_id == self._vpc.vpc_id  # noqa: SLF001
         ]
         if others:
             must = "must be a VPC without endpoints for harnesses: private DNS names belong to one endpoint each"
@@ -146,7 +145,8 @@ class AgentCoreVpcEndpoints(Construct):
         for index, harness in enumerate(harnesses):
             network = getattr(harness, "network", None)
             vpc = None if network is None else network.vpc
-            if vpc is None or vpc.node.path != self._vpc.node.path:
+            # By id: each stack may have looked the VPC up for itself.
+            if vpc is None or vpc.vpc_id != self._vpc.vpc_id:
                 must = f"must be a harness in the VPC {self._vpc.node.path}"
                 given = "one in no VPC that is known" if vpc is None else f"one in {vpc.node.path}"
                 fix = "make it with environment=Environment.vpc(vpc)"
@@ -184,13 +184,19 @@ class AgentCoreVpcEndpoints(Construct):
         return endpoint
 
     def _gateway(self, service: Service) -> ec2.GatewayVpcEndpoint:
-        endpoint = ec2.GatewayVpcEndpoint(
-            self,
-            _construct_id(service),
-            vpc=self._vpc,
-            service=ec2.GatewayVpcEndpointAwsService(service.name),
-            subnets=[ec2.SubnetSelection(subnets=self._subnets())],
-        )
+        try:
+            endpoint = ec2.GatewayVpcEndpoint(
+                self,
+                _construct_id(service),
+                vpc=self._vpc,
+                service=ec2.GatewayVpcEndpointAwsService(service.name),
+                subnets=[ec2.SubnetSelection(subnets=self._subnets())],
+            )
+        except RuntimeError:  # what jsii makes of JavaScript's errors; there is one way to fail
+            must = f"must know the route tables of its subnets, for the gateway endpoint of {service.name}"
+            fix = f"import it with its route tables, or say existing=['{service.name}'] and make the endpoint elsewhere"
+            fault = Fault("vpc", must, "an imported one without them", fix)
+            raise HarnessConfigError([fault], f"The VPC endpoints {self.node.path}") from None
         endpoint.add_to_policy(_own_account(self))
         endpoint.add_to_policy(_of_aws("ImageLayers", ["s3:GetObject"], [self._arn(_LAYERS)]))
         return endpoint

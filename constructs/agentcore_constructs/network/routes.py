@@ -16,8 +16,6 @@ from .table import beyond_aws, model_services, uses_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from constructs import IConstruct
-
     from agentcore_constructs.harness.host import Network
 
 _SERVICE = re.compile(r"(?:cn\.)?com\.amazonaws\.[^.]+\.(.+)")
@@ -71,9 +69,9 @@ def _known(subnets: Sequence[Any]) -> list[ec2.ISubnet]:
     return [subnet for subnet in subnets if not isinstance(subnet, str)]
 
 
-def _is_in(subnets: Sequence[ec2.ISubnet], subnet: IConstruct) -> bool:
-    # Node gives Python a new object for the same construct, so they are told apart by their paths.
-    return subnet.node.path in {one.node.path for one in subnets}
+def _is_in(subnets: Sequence[ec2.ISubnet], subnet: ec2.ISubnet) -> bool:
+    # By id: Node gives Python a new object for the same construct, and it may have been imported twice.
+    return subnet.subnet_id in {one.subnet_id for one in subnets}
 
 
 def _service_name(resolved: Any) -> str | None:

@@ -142,6 +142,42 @@ def test_what_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     assert "existing[0]: must be the name of a service that harnesses use; received 'dynamodb'" in said
 
 
+def imported(stack: cdk.Stack, name: str, **attributes: Any) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(
+        stack,
+        name,
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["us-east-1a"],
+        isolated_subnet_ids=["subnet-0123456789abcdef0"],
+        **attributes,
+    )
+
+
+def test_a_vpc_may_be_imported_twice(stack: cdk.Stack) -> None:
+    tables = {"isolated_subnet_route_table_ids": ["rtb-0123456789abcdef0"]}
+    harness = agent(stack, imported(stack, "One", **tables))
+    made = AgentCoreVpcEndpoints(stack, "Endpoints", vpc=imported(stack, "Two", **tables), for_harness=[harness])
+
+    assert made.services == MINIMAL
+
+
+def test_without_route_tables_there_is_no_gateway_endpoint(stack: cdk.Stack) -> None:
+    vpc = imported(stack, "Vpc")
+    harness = agent(stack, vpc)
+    with pytest.raises(HarnessConfigError) as caught:
+        AgentCoreVpcEndpoints(stack, "Endpoints", vpc=vpc, for_harness=[harness])
+    assert (
+        "vpc: must know the route tables of its subnets, for the gateway endpoint of s3; received an imported one "
+        "without them; import it with its route tables, or say existing=['s3'] and make the endpoint elsewhere."
+        in str(caught.value)
+    )
+
+    other = synth.new_stack()
+    vpc = imported(other, "Vpc")
+    made = AgentCoreVpcEndpoints(other, "Endpoints", vpc=vpc, for_harness=[agent(other, vpc)], existing=["s3"])
+    assert made.services == [name for name in MINIMAL if name != "s3"]
+
+
 def test_none_and_a_second_set_are_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     AgentCoreVpcEndpoints(stack, "Endpoints", vpc=vpc, for_harness=[agent(stack, vpc)])
     with pytest.raises(HarnessConfigError) as caught:
