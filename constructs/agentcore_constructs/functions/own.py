@@ -72,7 +72,7 @@ class OwnFunction(Construct):
             memory_size=memory_size,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.log_group,
-            environment=environment,
+            environment={"POWERTOOLS_SERVICE_NAME": _service(handler), **(environment or {})},
         )
         self.node.default_child = self.function.node.default_child
         acknowledgment = cdk.Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Resource::*]", reason=_TRACING)
@@ -82,3 +82,8 @@ class OwnFunction(Construct):
     def grant_principal(self) -> iam.IPrincipal:
         """The function's role: what is granted to the function is granted to it."""
         return self.role
+
+
+def _service(handler: str) -> str:
+    """What logs, traces and metrics call it. From the environment, so that loggers of all modules find each other."""
+    return f"agentcore-{handler.partition('.')[0].replace('_', '-')}"

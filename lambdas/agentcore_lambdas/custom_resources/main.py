@@ -23,8 +23,8 @@ _NOT_PROPERTIES = frozenset({"ServiceToken", "ServiceTimeout", KIND})
 # onEvent answers with this, and the framework hands it on to isComplete.
 _OUTCOME = "Outcome"
 
-logger = Logger(service="agentcore-custom-resources")
-tracer = Tracer(service="agentcore-custom-resources")
+logger = Logger()
+tracer = Tracer()
 
 
 class CustomResourceFailedError(Exception):
