@@ -23,11 +23,10 @@ from rich.rule import Rule
 from agentcore_local import Account, LocalCloud, toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
-MIRROR = Path(__file__).with_name("mirror")
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE / "demo_scripts.yaml"
 FIXTURES = HERE / "demo_fixtures.yaml"
-MIRRORS = f"https://github.com/anthropics/skills={HERE / 'mirrors' / 'skills'}"
+MIRRORS = f"https://github.com/anthropics/skills={HERE / 'mirror'}"
 OPUS = {"bedrockModelConfig": {"modelId": "global.anthropic.claude-opus-4-6-v1"}}
 CONVERSATIONS: dict[str, list[dict[str, Any]]] = {
     "ResearchAgent": [
