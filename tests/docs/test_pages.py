@@ -74,6 +74,7 @@ def test_every_dependency_is_accounted_for() -> None:
 IMPORTED_AS = {
     "aws-cdk-lib": "aws_cdk",
     "cfn-lint": "cfnlint",
+    "pyjwt": "jwt",
     "pyyaml": "yaml",
     "strands-agents": "strands",
 }
