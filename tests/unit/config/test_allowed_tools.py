@@ -63,23 +63,29 @@ def test_what_is_said_twice_is_written_once() -> None:
 
 def test_nothing_is_refused_with_what_to_write() -> None:
     assert faults(allowed_tools=AllowedTools.only()) == [
-        "allowedTools[0]: must allow at least one tool; received none; write AllowedTools.all(), or "
-        "AllowedTools.only(AllowedTools.BUILTIN) for the built-in ones: what an empty list means is not documented."
+        (
+            "allowedTools[0]: must allow at least one tool; received none; write AllowedTools.all(), or "
+            "AllowedTools.only(AllowedTools.BUILTIN) for the built-in ones: what an empty list means is not documented."
+        )
     ]
 
 
 def test_a_tool_without_a_name_is_refused() -> None:
     nameless = Tool.gateway(GATEWAY)
     assert faults(nameless, allowed_tools=AllowedTools.only(nameless)) == [
-        "allowedTools[0]: must be a tool with a name; received a tool without a name; "
-        "give the tool a name=…, which is what it is allowed by."
+        (
+            "allowedTools[0]: must be a tool with a name; received a tool without a name; "
+            "give the tool a name=…, which is what it is allowed by."
+        )
     ]
 
 
 def test_what_is_no_tool_is_refused() -> None:
     assert faults(allowed_tools=AllowedTools.only(42)) == [
-        "allowedTools[0]: must be a tool with a name; received 42; "
-        "give the tool a name=…, which is what it is allowed by."
+        (
+            "allowedTools[0]: must be a tool with a name; received 42; "
+            "give the tool a name=…, which is what it is allowed by."
+        )
     ]
 
 
@@ -122,8 +128,10 @@ def test_narrowing_survives_a_change_of_the_configuration() -> None:
 def test_narrowing_beside_allowed_tools_is_refused() -> None:
     narrowed = Tool.gateway(GATEWAY, name="orders", allowed=["shop___lookup"])
     assert faults(narrowed, allowed_tools=["@orders/*"]) == [
-        "tools[0].allowed: must not be given beside allowedTools of the harness; received both; "
-        "say it in allowed_tools, with gateway_tool(…, of=<the tool>), or in the tools alone."
+        (
+            "tools[0].allowed: must not be given beside allowedTools of the harness; received both; "
+            "say it in allowed_tools, with gateway_tool(…, of=<the tool>), or in the tools alone."
+        )
     ]
 
 
