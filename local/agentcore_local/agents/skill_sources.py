@@ -64,6 +64,11 @@ class Bundle:
     files: Iterator[Fetched]
 
 
+def is_offered(skill: dict[str, Any]) -> bool:
+    """Whether the local cloud may have a skill: all but AWS' own, of which it needs a copy."""
+    return "awsSkills" not in skill or bool(os.environ.get(CATALOGUE_VARIABLE))
+
+
 def fetch(plan: Plan, skill: dict[str, Any]) -> Bundle:
     """Fetch one skill that is not in the session's files already.
 

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape
 from strands.vended_plugins.skills import Skill
 
 from agentcore_local.agents import mounts
-from agentcore_local.agents.skill_sources import LeftOut, SkillFailed, fetch
+from agentcore_local.agents.skill_sources import LeftOut, SkillFailed, fetch, is_offered
 from agentcore_local.agents.tools.base import Described, HarnessTool, ToolFailed, argument
 from agentcore_local.agents.tools.directories import WORKSPACE, Directories
 from agentcore_local.faults import StreamFailed
@@ -117,6 +117,10 @@ class Skills:
             StreamFailed: `runtimeClientError`: a fetch has failed, and with it the invocation.
         """
         if not self._plan.skills:
+            return
+        if not any(map(is_offered, self._plan.skills)):
+            for skill in self._plan.skills:  # says so; there is nothing to keep in files
+                self._fetch(skill, set())
             return
         try:
             found = await asyncio.to_thread(self._fetched)

@@ -112,12 +112,14 @@ def _only_when_traced(name: str) -> Callable[..., Any]:
     original = getattr(tracer.Tracer, name)
 
     @functools.wraps(original)
-    def method(self: Any, *arguments: Any, **options: Any) -> Any:
-        if is_traced():
-            return original(self, *arguments, **options)
-        return trace.INVALID_SPAN if name.startswith("start_") else None
+    def start(self: Any, *arguments: Any, **options: Any) -> Any:
+        return original(self, *arguments, **options) if is_traced() else trace.INVALID_SPAN
 
-    return method
+    @functools.wraps(original)
+    def end(self: Any, span: Any, *arguments: Any, **options: Any) -> Any:
+        return None if span is trace.INVALID_SPAN else original(self, span, *arguments, **options)
+
+    return start if name.startswith("start_") else end
 
 
 def install() -> None:
