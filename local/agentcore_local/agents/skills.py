@@ -119,8 +119,8 @@ class Skills:
         if not self._plan.skills:
             return
         if not any(map(is_offered, self._plan.skills)):
-            for skill in self._plan.skills:  # says so; there is nothing to keep in files
-                self._fetch(skill, set())
+            for wanted in self._plan.skills:  # says so; there is nothing to keep in files
+                self._fetch(wanted, set())
             return
         try:
             found = await asyncio.to_thread(self._fetched)

@@ -151,6 +151,7 @@ def release_memory(scope: Scope, memory_id: str) -> None:
 
 def delete_memory(scope: Scope, memory_id: str) -> None:
     """Delete a memory with its events and records; one that is gone is fine."""
+    _INDEXES.pop((scope, memory_id), None)
     with acting_for(scope):
         internals(_AGENTCORE)._delete_memory(memory_id)
 
@@ -240,7 +241,29 @@ def records_in(scope: Scope, memory_id: str, namespace: str) -> list[dict[str, A
     """The long-term records of one namespace, oldest first; not copies."""
     with _LOCK:
         bucket = internals(_AGENTCORE)._memory_records.get_scoped(*scope, memory_id, {})
-        return [record for record in bucket.values() if namespace in record["namespaces"]]
+        return list(_indexed(scope, memory_id, bucket).get(namespace, {}).values())
+
+
+_Index = dict[str, dict[str, dict[str, Any]]]
+# By memory: the records an index was made of, how many they were, and namespace to id to record. ministack's own
+# operations put another dictionary in the place of the records they change.
+_INDEXES: dict[tuple[Scope, str], tuple[dict[str, Any], int, _Index]] = {}
+
+
+def _indexed(scope: Scope, memory_id: str, bucket: dict[str, Any]) -> _Index:
+    known = _INDEXES.get((scope, memory_id))
+    if known is not None and known[0] is bucket and known[1] == len(bucket):
+        return known[2]
+    index: _Index = {}
+    for record in bucket.values():
+        _file(index, record)
+    _INDEXES[scope, memory_id] = (bucket, len(bucket), index)
+    return index
+
+
+def _file(index: _Index, record: dict[str, Any]) -> None:
+    for namespace in record.get("namespaces") or ():
+        index.setdefault(namespace, {})[record["memoryRecordId"]] = record
 
 
 def put_records(scope: Scope, memory_id: str, records: Iterable[dict[str, Any]]) -> None:
@@ -248,7 +271,11 @@ def put_records(scope: Scope, memory_id: str, records: Iterable[dict[str, Any]])
     store = internals(_AGENTCORE)._memory_records
     with _LOCK:
         bucket = store.get_scoped(*scope, memory_id, {})
-        bucket.update((record["memoryRecordId"], record) for record in records)
+        index = _indexed(scope, memory_id, bucket)
+        for record in records:
+            bucket[record["memoryRecordId"]] = record
+            _file(index, record)
+        _INDEXES[scope, memory_id] = (bucket, len(bucket), index)
         store.set_scoped(*scope, memory_id, bucket)
 
 
@@ -290,7 +317,8 @@ def _one_at_a_time(original: Any) -> Any:
 def _extracting(extract: Callable[[Scope, dict[str, Any]], None], original: Any) -> Any:
     def create_event(raw_memory_id: str, body: bytes) -> Any:
         answered = original(raw_memory_id, body)
-        if answered[0] < http.HTTPStatus.BAD_REQUEST and json.loads(body or b"{}").get("extractionMode") != "SKIP":
+        skipped = b"SKIP" in body and json.loads(body).get("extractionMode") == "SKIP"
+        if answered[0] < http.HTTPStatus.BAD_REQUEST and not skipped:
             arn = unquote(raw_memory_id)
             _, _, _, region, account, *_ = arn.split(":") if ":memory/" in arn else ("", "", "", "", "")
             extract((account, region) if account else current_scope(), json.loads(answered[2])["event"])
