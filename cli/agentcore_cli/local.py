@@ -53,6 +53,10 @@ def up(
         str | None,
         typer.Option(help="Model the agents talk to: scripted, real, or the URL of an OpenAI-compatible server."),
     ] = None,
+    fixtures: Annotated[
+        Path | None,
+        typer.Option(help="YAML or JSON file that stands in for the world outside: searches, pages.", dir_okay=False),
+    ] = None,
     no_iam: Annotated[bool, typer.Option("--no-iam", help="Do not check roles and permissions.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,6 +67,7 @@ def up(
         state_dir=str(state_dir.resolve()) if state_dir else "",
         script=str(script.resolve()) if script else "",
         model=model or "",
+        fixtures=str(fixtures.resolve()) if fixtures else "",
         iam=not no_iam,
     )
     with _interrupts():
@@ -202,6 +207,8 @@ def _require_same(record: state.Record, port: int | None, wanted: process.Settin
         differs = f"with {f'the script {record.script}' if record.script else 'no script'}"
     elif wanted.model not in ("", record.model):
         differs = f"with {f'--model {record.model}' if record.model else 'the scripted model'}"
+    elif wanted.fixtures not in ("", record.fixtures):
+        differs = f"with {f'the fixtures {record.fixtures}' if record.fixtures else 'no fixtures'}"
     elif record.iam and not wanted.iam:
         differs = "with permissions checked"
     if differs:
@@ -234,6 +241,7 @@ def _described(record: state.Record, health: dict[str, Any]) -> str:
         ("state", record.state_dir or "in memory"),
         ("model", record.model or "scripted"),
         ("script", record.script or "built in"),
+        ("fixtures", record.fixtures or "none"),
         ("roles", "checked" if record.iam else "not checked"),
         ("log", record.log),
     ]

@@ -170,19 +170,26 @@ class Settings:
         state_dir: Folder it keeps its state in.
         script: File that decides what the scripted model says.
         model: Which model agents talk to.
+        fixtures: File that stands in for the world outside.
         iam: Whether it checks roles and permissions.
     """
 
     state_dir: str = ""
     script: str = ""
     model: str = ""
+    fixtures: str = ""
     iam: bool = True
 
 
 def command_line(port: int, settings: Settings) -> list[str]:
     """What starts the server in the foreground."""
     command = [sys.executable, "-m", "agentcore_local", "--host", HOST, "--port", str(port)]
-    options = {"--state-dir": settings.state_dir, "--script": settings.script, "--model": settings.model}
+    options = {
+        "--state-dir": settings.state_dir,
+        "--script": settings.script,
+        "--model": settings.model,
+        "--fixtures": settings.fixtures,
+    }
     command += [word for name, value in options.items() if value for word in (name, value)]
     return command if settings.iam else [*command, "--no-iam"]
 
@@ -221,6 +228,7 @@ def start(folder: Path, *, port: int, settings: Settings) -> tuple[subprocess.Po
         state_dir=settings.state_dir,
         script=settings.script,
         model=settings.model,
+        fixtures=settings.fixtures,
         iam=settings.iam,
     )
     state.write(folder, record)

@@ -44,6 +44,7 @@ class Record:
         script: File with what the scripted model says; empty when that is built in.
         model: Which model agents talk to; empty is the scripted one.
         iam: Whether it checks roles and permissions.
+        fixtures: File that stands in for the world outside; empty when there is none.
     """
 
     endpoint: str
@@ -54,6 +55,7 @@ class Record:
     script: str = ""
     model: str = ""
     iam: bool = True
+    fixtures: str = ""
 
     @property
     def port(self) -> int:
@@ -70,6 +72,7 @@ class Record:
             "stateDir": self.state_dir,
             "script": self.script,
             "model": self.model,
+            "fixtures": self.fixtures,
             "iam": self.iam,
         }
 
@@ -115,6 +118,7 @@ def read(folder: Path) -> Record | None:
             state_dir=str(found.get("stateDir", "")),
             script=str(found.get("script", "")),
             model=str(found.get("model", "")),
+            fixtures=str(found.get("fixtures", "")),
             iam=bool(found.get("iam", True)),
         )
     except FileNotFoundError:

@@ -423,6 +423,7 @@ def test_a_script_decides_what_agents_say_also_after_a_reset(tmp_path: Path) -> 
     [
         ("--script", "talk.yaml", "rules[0].turns must be a list of at least one turn."),
         ("--script", "none.yaml", "cannot be read: [Errno 2] No such file or directory"),
+        ("--fixtures", "none.yaml", "the fixtures {folder}/none.yaml cannot be read: No such file or directory"),
         ("--model", "gpt", "A model choice must be scripted, real or a URL; received 'gpt'."),
     ],
 )
@@ -435,7 +436,7 @@ def test_a_script_or_model_that_cannot_be_used_is_said_at_once(
     refused = mine.run("local", "up", "--detach", "--port", "0", option, value, expect=1)
 
     assert "The local cloud ended while starting (exit code 1): agentcore_local: " in refused.stderr
-    assert says in refused.stderr
+    assert says.format(folder=tmp_path) in refused.stderr
 
 
 def test_a_killed_local_cloud_is_noticed_and_replaced(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ def test_the_state_folder_is_handed_on(run: Run, server: object, tmp_path: Path)
     ]
 
 
+def test_fixtures_are_handed_on(run: Run, server: object, tmp_path: Path) -> None:
+    assert up(run, "--fixtures", "world.yaml")["fixtures"] == str(tmp_path / "world.yaml")
+    assert ORIGINAL_COMMAND(5, process.Settings(fixtures="/world.yaml"))[7:] == ["--fixtures", "/world.yaml"]
+    assert f"fixtures  {tmp_path / 'world.yaml'}" in run("local", "status").stdout
+
+
 def test_script_and_model_are_handed_on(run: Run, server: object, tmp_path: Path) -> None:
     shown = up(run, "--script", "talk.yaml", "--model", "real")
 
@@ -116,6 +122,7 @@ def test_script_and_model_are_handed_on(run: Run, server: object, tmp_path: Path
         *("--script", "/talk.yaml", "--model", "real", "--no-iam"),
     ]
     described = run("local", "status").stdout
+    assert "fixtures  none" in described
     assert f"script    {tmp_path / 'talk.yaml'}" in described
     assert "model     real" in described
     assert "roles     checked" in described
@@ -127,6 +134,7 @@ def test_script_and_model_are_handed_on(run: Run, server: object, tmp_path: Path
         ((), ("--script", "talk.yaml"), "with no script; stop it first"),
         (("--script", "talk.yaml"), ("--script", "other.yaml"), "talk.yaml; stop it first"),
         ((), ("--model", "real"), "with the scripted model; stop it first"),
+        ((), ("--fixtures", "world.yaml"), "with no fixtures; stop it first"),
         ((), ("--no-iam",), "with permissions checked; stop it first"),
         (("--model", "real"), ("--model", "http://127.0.0.1:1"), "with --model real; stop it first"),
     ],
