@@ -181,16 +181,16 @@ class Reader:
             system = efs.file_system_arn or self._arn("elasticfilesystem", "file-system/*")
             item = {"file_system": system, "access_point": efs.access_point_arn}
             yield ("efs_read_only" if efs.read_only else "efs"), item
-            yield "efs_mount", item
             if efs.as_root:
                 yield "efs_root", item
+            yield "efs_mount", item
         if (s3 := mount.s3_files_access_point) is not None:
             system = arns.before(s3.access_point_arn, "/access-point/", self._split)
             item = {"file_system": system, "access_point": s3.access_point_arn}
             yield ("s3_files_read_only" if s3.read_only else "s3_files"), item
-            yield "s3_files_mount", item
             if s3.as_root:
                 yield "s3_files_root", item
+            yield "s3_files_mount", item
 
     # ---- memory ------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ _SUFFIX = len("-a1B2c3")
 
 
 def named_by_arn(native: dict[str, Any]) -> dict[str, Any]:
-    """ministack's handler of secrets, with the ARN for a physical id where it has the name."""
+    """Ministack's handler of secrets, with the ARN for a physical id where it has the name."""
     with_logical_id = bool(native.get("update_with_logical_id"))
     wrapped = {**native, "create": _create(native["create"]), "delete": _delete(native["delete"])}
     if "update" in native:
