@@ -6,7 +6,7 @@ from .expressions import RESULT_TEXT, RESULT_USAGE, jsonata, text
 from .invoke_harness import DEFAULT_OUTPUTS, DEFAULT_RESULT_SELECTOR, RETRIED_ERRORS, InvokeHarness
 from .messages import Message
 from .sessions import SessionId
-from .workflows import ResearchAndWrite
+from .workflows import HarnessBatch, ResearchAndWrite
 
 __all__ = [
     "DEFAULT_OUTPUTS",
@@ -14,6 +14,7 @@ __all__ = [
     "RESULT_TEXT",
     "RESULT_USAGE",
     "RETRIED_ERRORS",
+    "HarnessBatch",
     "InvokeHarness",
     "Message",
     "ResearchAndWrite",

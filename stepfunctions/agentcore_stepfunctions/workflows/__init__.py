@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .harness_batch import HarnessBatch
 from .research_and_write import ResearchAndWrite
 
-__all__ = ["ResearchAndWrite"]
+__all__ = ["HarnessBatch", "ResearchAndWrite"]
