@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger, Tracer
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from pydantic.alias_generators import to_camel
 
 from agentcore_lambdas.approvals.ask import TABLE_VARIABLE
@@ -32,7 +32,7 @@ class Response(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
     approval_id: str = Field(min_length=1, max_length=100)
-    approved: bool
+    approved: StrictBool  # nothing that merely looks like a yes
     comment: str = Field("", max_length=4000)
 
 
@@ -57,11 +57,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     if waiting is None:
         return _reply(404, "there is no such approval")
     word = "approved" if said.approved else "rejected"
-    if not _STORE.answer(said.approval_id, word):
+    is_first = _STORE.answer(said.approval_id, word)
+    if not is_first:
         known = _STORE.find(said.approval_id)
-        if known is not None and known.answered == word:
-            return _reply(200, f"{word} before")
-        return _reply(409, "answered otherwise before")
+        if known is None or known.answered != word:
+            return _reply(409, "answered otherwise before")
+    # The same answer again is passed on again: the first time, this function may have been ended before it did.
     who = _caller(event)
     logger.info("approval answered", answer=word, by=who)
     output = {"approved": said.approved, "comment": said.comment, "by": who}
@@ -69,8 +70,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
         boto3.client("stepfunctions").send_task_success(taskToken=waiting.token, output=json.dumps(output))
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
-            return _reply(410, "nobody waits for this approval any more")
-        _STORE.reopen(said.approval_id)
+            return _reply(410, "nobody waits for this approval any more") if is_first else _reply(200, f"{word} before")
+        if is_first:
+            _STORE.reopen(said.approval_id)
         raise
     return _reply(200, word)
 

@@ -47,5 +47,9 @@ class InlineToolThrottled(ToolLoopError):  # noqa: N818
     """The function of an inline tool is throttled; it has not been run."""
 
 
+class ToolRecordUnavailable(ToolLoopError):  # noqa: N818
+    """The table that keeps each call single could not be read or written; no tool runs without it."""
+
+
 class TurnOutOfStep(ToolLoopError):  # noqa: N818
     """The request does not fit the turn: a decision or a result for another call than the one that is waited for."""

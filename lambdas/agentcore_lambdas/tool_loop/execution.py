@@ -17,11 +17,16 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
-from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyPersistenceLayerError,
+)
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnectedError
 
-from agentcore_lambdas.tool_loop.models import Call, Result
+from agentcore_lambdas.tool_loop.errors import ToolRecordUnavailable
+from agentcore_lambdas.tool_loop.models import Call, Output, Result
 from agentcore_lambdas.tools.results import ToolResult, read
 from agentcore_lambdas.tools.runtime import TOOL_NAME
 
@@ -37,7 +42,17 @@ KEPT_SECONDS = 24 * 3600
 
 # The function's own limit is 15 minutes. An invocation is never repeated by the SDK: it may have taken effect.
 _CONFIG = Config(read_timeout=910, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
-_NOT_RUN = frozenset({"TooManyRequestsException", "ThrottlingException", "ResourceNotReadyException"})
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: what is refused before the function is begun.
+_NOT_RUN = frozenset(
+    {
+        "TooManyRequestsException",
+        "ThrottlingException",
+        "ResourceNotReadyException",
+        "EC2ThrottledException",
+        "ENILimitReachedException",
+    }
+)
+_FAULTS = 500  # status from which a service, not the request, is at fault
 
 _UNKNOWN = (
     "This call was begun, and then the connection to the tool was lost. It may have taken effect. It is not run again: "
@@ -79,10 +94,13 @@ class Execution:
 
         Raises:
             NotRun: The function could not be invoked, and nothing has happened.
+            ToolRecordUnavailable: The record could not be read or written; if the tool has run, it will not run again.
         """
         asked = {"session": session_id, "id": call.tool_use_id, "name": call.name, "input": call.input}
         try:
             told = self._once(call={**asked, "function": function})
+        except IdempotencyPersistenceLayerError as error:
+            raise ToolRecordUnavailable(f"the record of the tool calls is out of reach: {_cause(error)}") from None
         except IdempotencyAlreadyInProgressError:
             logger.warning("a call was cut off before", tool=call.name, tool_use_id=call.tool_use_id)
             return Result(tool_use_id=call.tool_use_id, text=_UNKNOWN, is_error=True)
@@ -99,13 +117,38 @@ class Execution:
                 Payload=json.dumps(call["input"]).encode(),
             )
             result = read(response["Payload"].read(), response.get("FunctionError"))
+        except NotConnectedError as error:
+            raise NotRun(f"Lambda cannot be reached ({type(error).__name__})") from None
         except ClientError as error:
             if error.response["Error"].get("Code") in _NOT_RUN:
-                raise NotRun(str(error)) from None
-            result = ToolResult(is_error=True, value=f"The tool cannot be run: {_code(error)}.")
-        except (HTTPClientError, ConnectionError):
+                raise NotRun(_code(error)) from None
+            result = _refused(error)
+        except (HTTPClientError, BotoCoreError, OSError):
+            # Sent, and then the answer was lost.
             result = ToolResult(is_error=True, value=_UNKNOWN)
         return _as_text(call["name"], result)
+
+
+def read_output(name: str, output: Output) -> Result:
+    """Returns as a result what a tool's function answered to somebody who invoked it by themselves.
+
+    Args:
+        name: Of the tool.
+        output: What it answered.
+    """
+    told = _as_text(name, read(json.dumps(output.payload), "Unhandled" if output.failed else None))
+    return Result(tool_use_id=output.tool_use_id, text=told["text"], is_error=told["isError"])
+
+
+def _refused(error: ClientError) -> ToolResult:
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _FAULTS:
+        return ToolResult(is_error=True, value=_UNKNOWN)
+    return ToolResult(is_error=True, value=f"The tool cannot be run: {_code(error)}.")
+
+
+def _cause(error: Exception) -> str:
+    cause = error.__cause__ or error.__context__
+    return _code(cause) if isinstance(cause, ClientError) else type(cause or error).__name__
 
 
 def _code(error: ClientError) -> str:

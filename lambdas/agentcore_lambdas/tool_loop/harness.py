@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
+from botocore.eventstream import ParserError
 from botocore.exceptions import ClientError, EventStreamError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnectedError
+from urllib3.exceptions import HTTPError
 
 from agentcore_lambdas.tool_loop import errors
 from agentcore_lambdas.tool_loop.stream import Reply, read
@@ -25,6 +28,8 @@ logger = Logger(child=True)
 
 _THROTTLING_TRIES = 5
 _FAILURE_TRIES = 2
+# What a dropped connection looks like: botocore's errors until the stream begins, urllib3's in the middle of it.
+_DROPPED = (HTTPClientError, NotConnectedError, HTTPError, ParserError, OSError)
 _LONGEST_PAUSE_SECONDS = 20.0
 # A hook may hold the stream silent for 900 seconds, and an idle connection is cut after 350 without keepalive:
 # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-lifecycle-hooks.html
@@ -94,7 +99,7 @@ class Harness:
             reply = read(self._client.invoke_harness(**request)["stream"], inline, answered)
         except (ClientError, EventStreamError) as error:
             raise _typed(error) from None
-        except (HTTPClientError, ConnectionError) as error:
+        except _DROPPED as error:
             text = (
                 f"the connection to the harness broke off ({type(error).__name__}), and the agent may still be at work"
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from aws_lambda_powertools import Logger
 
 from agentcore_lambdas.tool_loop import errors
-from agentcore_lambdas.tool_loop.execution import NotRun
+from agentcore_lambdas.tool_loop.execution import NotRun, read_output
 from agentcore_lambdas.tool_loop.models import Answer, Call, Decision, Ran, Result, State, Turn
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ logger = Logger(child=True)
 MARGIN_SECONDS = 30
 """The loop stops asking so long before the function would be ended."""
 _SHORTEST_SECONDS = 15  # an agent that gets less has no time to do anything
+_UNKNOWN_TOOL_SECONDS = 300  # a tool whose function's limit is not known
 _TIMEOUT = "timeout_exceeded"
 _GO_ON = "You were interrupted because time was up. Go on where you stopped."
 _LOST = "The connection was lost. Say again what you said last, or go on."
@@ -77,23 +78,47 @@ def drive(turn: Turn, ports: Ports) -> Answer:
         ToolLoopError: The turn failed.
     """
     state = _begun(turn, ports)
-    decision, given = turn.decision, turn.result
-    while True:
+    decision, given, is_fresh = turn.decision, _given(turn, state), True
+    while not _is_done(state):
         if state.pending is not None:
+            if given is None and not is_fresh and not _is_time_for(turn, state.pending, ports):
+                # A tool that is ended in the middle is lost: the next invocation has all its time for it.
+                return _answer("more", turn, state, state=state)
             result = _result(turn, state.pending, decision, given, ports)
             if isinstance(result, Answer):
                 return _with(result, turn, state)
             message = _result_message(result)
             ran = _ran(state.pending, result, decision)
             decision = given = None
+            is_fresh = False
         else:
             message, ran = _next_message(turn, state), None
         if not _is_time_left(ports):
             # The result of the call is on record: whoever comes back with this state gets it again.
             return _answer("more", turn, state, state=state)
         state = _asked(turn, state, message, ran, ports)
-        if state.pending is None and not state.cut:
-            return _answer("done", turn, state)
+        is_fresh = False
+    return _answer("done", turn, state)
+
+
+def _is_done(state: State) -> bool:
+    """Whether the agent has nothing more to say. A turn that is invoked again after that gets the same answer."""
+    return state.asked and state.pending is None and not state.cut
+
+
+def _is_time_for(turn: Turn, call: Call, ports: Ports) -> bool:
+    """Whether a tool can finish before this function is ended."""
+    function = turn.functions.get(call.name)
+    if function is None or function.function is None or turn.mode == "step":
+        return True
+    return ports.remaining_seconds() >= MARGIN_SECONDS + (function.timeout_seconds or _UNKNOWN_TOOL_SECONDS)
+
+
+def _given(turn: Turn, state: State) -> Result | None:
+    """What somebody else's run of the pending call gave."""
+    if turn.output is None or state.pending is None:
+        return turn.result
+    return read_output(state.pending.name, turn.output)
 
 
 def _begun(turn: Turn, ports: Ports) -> State:
@@ -102,7 +127,7 @@ def _begun(turn: Turn, ports: Ports) -> State:
     known = turn.state or State()
     if noted is not None and len(noted.tool_calls) >= len(known.tool_calls) and (noted.asked or not known.asked):
         known = noted
-    for told in (turn.decision, turn.result):
+    for told in (turn.decision, turn.result, turn.output):
         if told is None:
             continue
         waiting = None if known.pending is None else known.pending.tool_use_id
@@ -117,6 +142,8 @@ def _result(turn: Turn, call: Call, decision: Decision | None, given: Result | N
     """Returns the result of a call; or the answer that hands it out, to a person or to whoever runs it."""
     if given is not None and given.tool_use_id == call.tool_use_id:
         return given
+    if call.fault is not None:
+        return Result(tool_use_id=call.tool_use_id, text=call.fault, is_error=True)
     decided = decision if decision is not None and decision.tool_use_id == call.tool_use_id else None
     if decided is not None and not decided.approved:
         why = f": {decided.comment}" if decided.comment else "."
@@ -188,7 +215,8 @@ def _asked(turn: Turn, state: State, message: list[dict[str, Any]], ran: Ran | N
         usage=state.usage.plus(reply.usage),
         tool_calls=calls,
     )
-    ports.progress.save(turn.turn_id, after)
+    # The text counts when the turn is done, and may be long; before that, the note is smaller without.
+    ports.progress.save(turn.turn_id, after if _is_done(after) else after.model_copy(update={"text": ""}))
     return after
 
 
@@ -228,5 +256,5 @@ def _answer(status: Any, turn: Turn, known: State, *, call: Call | None = None, 
         tool_calls=known.tool_calls,
         session_id=turn.session_id,
         call=call,
-        state=state,
+        state=None if state is None else state.model_copy(update={"text": ""}),
     )

@@ -23,18 +23,28 @@ class ToolFunction(Model):
     Attributes:
         function: ARN of the Lambda function; none for a tool that only the caller can run.
         approval: Whether a person must agree first.
+        timeout_seconds: How long the function may run, where that is known.
     """
 
     function: str | None = None
     approval: bool = False
+    timeout_seconds: int | None = None
 
 
 class Call(Model):
-    """A call of an inline tool that the harness waits for."""
+    """A call of an inline tool that the harness waits for.
+
+    Attributes:
+        tool_use_id: Which call.
+        name: Of the tool.
+        input: What the agent passes.
+        fault: What is wrong with the input; the agent is told, and no tool runs.
+    """
 
     tool_use_id: str
     name: str
     input: Any = None
+    fault: str | None = None
 
 
 class Decision(Model):
@@ -51,6 +61,20 @@ class Result(Model):
     tool_use_id: str
     text: str
     is_error: bool = False
+
+
+class Output(Model):
+    """What the Lambda function of a tool answered to a workflow that invoked it by itself.
+
+    Attributes:
+        tool_use_id: Of which call.
+        payload: Its answer; of one that failed, Lambda's error: `errorType` and `errorMessage`.
+        failed: Whether it raised, was ended, or was not reached.
+    """
+
+    tool_use_id: str
+    payload: Any = None
+    failed: bool = False
 
 
 class Usage(Model):
@@ -85,7 +109,7 @@ class State(Model):
         asked: Whether the harness was asked at all.
         cut: Whether the last answer was cut off because this function had to end.
         in_flight: Whether something was sent whose answer was not read.
-        text: Of the last message.
+        text: Of the last message; only noted of a turn that is done.
         stop_reason: Of the last answer.
         usage: Tokens so far.
         tool_calls: Calls answered so far.
@@ -118,7 +142,8 @@ class Turn(Model):
         mode: `drive` runs tools here; `step` hands every call out.
         state: Where the turn is, as an earlier answer said.
         decision: What a person said about the pending call.
-        result: What somebody else's run of the pending call gave.
+        result: What somebody else's run of the pending call gave, as text.
+        output: What the function of the pending call answered, as it is, instead.
     """
 
     harness_arn: str
@@ -134,6 +159,7 @@ class Turn(Model):
     state: State | None = None
     decision: Decision | None = None
     result: Result | None = None
+    output: Output | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Turn:

@@ -91,7 +91,11 @@ def _waiting(message: _Message, inline: Collection[str], answered: Collection[st
         return None
     tool_use_id, name, parts = next((call for call in calls if call[1] in inline), calls[0])
     written = "".join(parts)
-    return Call(tool_use_id=tool_use_id, name=name, input=json.loads(written) if written.strip() else {})
+    try:
+        given = json.loads(written) if written.strip() else {}
+    except ValueError as error:
+        return Call(tool_use_id=tool_use_id, name=name, fault=f"The input of the call is no JSON: {error}.")
+    return Call(tool_use_id=tool_use_id, name=name, input=given)
 
 
 def _metadata(reply: Reply, event: Mapping[str, Any]) -> None:

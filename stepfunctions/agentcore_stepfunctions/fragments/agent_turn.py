@@ -9,8 +9,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config.cdk import found, seconds
 from agentcore_stepfunctions.expressions import jsonata
-from agentcore_stepfunctions.harnesses import allow_overrides, allowed_tools_faults, caller_faults, endpoint_faults
+from agentcore_stepfunctions.harnesses import (
+    allow_overrides,
+    allowed_tools_faults,
+    caller_faults,
+    endpoint_faults,
+    own_timeout,
+)
 from agentcore_stepfunctions.request import Request
 from agentcore_stepfunctions.sessions import SessionId
 from agentcore_stepfunctions.tool_loop import ToolLoop
@@ -20,7 +27,15 @@ from . import tools as inline
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agentcore_constructs import Deferred, HarnessModelConfiguration, HarnessSkill, HarnessTool, IEndpoint, IHarness
+    from agentcore_constructs import (
+        Deferred,
+        HarnessModelConfiguration,
+        HarnessSkill,
+        HarnessTool,
+        IEndpoint,
+        IHarness,
+        InlineTool,
+    )
     from agentcore_stepfunctions.messages import Message
 
     from .human_approval import HumanApproval
@@ -39,9 +54,11 @@ RETRIED_ERRORS = (
     "HarnessThrottled",
     "InlineToolThrottled",
     "HarnessInternalError",
+    "ToolRecordUnavailable",
     "Lambda.TooManyRequestsException",
     # The function was ended in the middle; the next one takes the turn up where it was.
     "Sandbox.Timedout",
+    "Runtime.ExitError",
     "Lambda.Unknown",
 )
 """What a turn retries by itself beside Lambda's own service errors. No retry runs a tool twice."""
@@ -50,7 +67,8 @@ _TURN = (
     "$merge([$states.input.request, "
     f"$exists({ANSWER}.state) ? {{'state': {ANSWER}.state}} : {{}}, "
     f"$exists($states.input.decision) ? {{'decision': {{'toolUseId': {ANSWER}.call.toolUseId, "
-    "'approved': $states.input.decision.approved, 'comment': $string($states.input.decision.comment)}} : {}])"
+    "'approved': $states.input.decision.approved, 'comment': $string($states.input.decision.comment)}} : {}, "
+    "$exists($states.input.output) ? {'output': $states.input.output} : {}])"
 )
 
 
@@ -65,12 +83,14 @@ class AgentTurn(sfn.StateMachineFragment):
     has the tokens of the whole turn, `toolCalls` name and status of each call (`success`, `error`, `rejected`).
 
     Fails with `HarnessThrottled`, `HarnessAccessDenied`, `HarnessNotFound`, `HarnessInvalidRequest`,
-    `HarnessRuntimeFailed`, `HarnessInternalError`, `HarnessConnectionLost`, `InlineToolUnknown` or
-    `InlineToolThrottled`; catch them with `add_catch`.
+    `HarnessRuntimeFailed`, `HarnessInternalError`, `HarnessConnectionLost`, `InlineToolUnknown`,
+    `InlineToolThrottled` or `ToolRecordUnavailable`; catch them with `add_catch`.
 
     Attributes:
         loop: The function that drives the agent.
     """
+
+    _mode: str | None = None  # of the loop: its own unless another kind of turn says
 
     def __init__(
         self,
@@ -160,9 +180,10 @@ class AgentTurn(sfn.StateMachineFragment):
         known = inline.functions_of(self, harness)
         functions = {tool.name: tool.function for tool in known.values() if tool.function is not None}
         self.loop = used = loop or ToolLoop.of(self, harness)
-        used.allow(functions, request.qualifier)
+        used.allow(functions if self._mode is None else {}, request.qualifier)
         self.node.add_validation(inline.AtSynthesis(self._faults_at_synthesis))
         self._turn = self._states(used, self._request(request, known), approval, assign, outputs)
+        self._add_tools({name: tool for name, tool in known.items() if tool.function is not None})
 
     @property
     def start_state(self) -> sfn.State:
@@ -228,7 +249,7 @@ class AgentTurn(sfn.StateMachineFragment):
             cause=jsonata(f"'nobody runs the inline tool ' & {ANSWER}.call.name"),
             state_name=self._named("Stuck"),
         )
-        choice = sfn.Choice.jsonata(self, "Next", state_name=self._named("What next?"))
+        self._next = choice = sfn.Choice.jsonata(self, "Next", state_name=self._named("What next?"))
         choice.when(_is("done"), self._done).when(_is("more"), turn)
         if approval is not None:
             choice.when(_is("approval"), approval)
@@ -239,17 +260,22 @@ class AgentTurn(sfn.StateMachineFragment):
         turn.next(choice)
         return turn
 
+    def _add_tools(self, tools: Mapping[str, InlineTool]) -> None:
+        """Adds states for tools, where the loop does not run them."""
+
     def _request(self, request: Request, known: Mapping[str, Any]) -> dict[str, Any]:
         arguments = request.arguments()
         functions = {
-            name: {"function": tool.function.function_arn, "approval": tool.approval}
+            name: {"function": tool.function.function_arn, "approval": tool.approval, **_limit(tool.function)}
             for name, tool in known.items()
             if tool.function is not None
         }
         conversation = (
             {"prompt": request.prompt} if request.prompt is not None else {"messages": _messages(arguments["Messages"])}
         )
-        limits = {} if request.timeout_seconds is None else {"timeoutSeconds": request.timeout_seconds}
+        # The loop limits each request to what is left of its own time, which must not raise the harness' limit.
+        limit = own_timeout(self._harness) if request.timeout_seconds is None else request.timeout_seconds
+        limits = {} if limit is None else {"timeoutSeconds": limit}
         named = {"qualifier": request.qualifier, "actorId": request.actor_id}
         return {
             "harnessArn": request.harness_arn,
@@ -260,6 +286,7 @@ class AgentTurn(sfn.StateMachineFragment):
             **{name: value for name, value in named.items() if value is not None},
             "overrides": {**self._overrides, **limits},
             "functions": functions,
+            **({} if self._mode is None else {"mode": self._mode}),
         }
 
     def _refuse(self, request: Request, endpoint: IEndpoint | None, qualifier: str | None) -> None:
@@ -293,6 +320,11 @@ class AgentTurn(sfn.StateMachineFragment):
 
 def _is(status: str) -> sfn.Condition:
     return sfn.Condition.jsonata(jsonata(f"{ANSWER}.status = '{status}'"))
+
+
+def _limit(function: Any) -> dict[str, Any]:
+    limit = seconds(found(function, "timeout"))
+    return {"timeoutSeconds": limit} if isinstance(limit, int) else {}
 
 
 def _messages(messages: Any) -> Any:
