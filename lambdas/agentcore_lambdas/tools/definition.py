@@ -116,15 +116,11 @@ class ToolDefinition:
         named: dict[str, Any] = {}
         for index, argument in enumerate(self._arguments):
             field = _field(index)
-            if field not in checked.model_fields_set and not argument.absent_as_none:
-                if argument.positional:
-                    break  # everything after it by position has a default as well, and was not given
-                continue
-            value = getattr(checked, field)
             if argument.positional:
-                positional.append(value)
-            else:
-                named[argument.name] = value
+                # One that was left out holds the place of those after it, with the function's own default.
+                positional.append(getattr(checked, field))
+            elif field in checked.model_fields_set or argument.absent_as_none:
+                named[argument.name] = getattr(checked, field)
         if self._context is not None:
             named[self._context] = context
         return positional, named

@@ -351,8 +351,17 @@ def test_positional_arguments_and_the_context_are_passed() -> None:
         """Puts."""
 
     context = ToolContext("put")
-    assert define(put).bind({"key": "k"}, context) == (["k"], {"context": context})
+    assert define(put).bind({"key": "k"}, context) == (["k", 1], {"context": context})
     assert define(put).bind({"key": "k", "value": 2}, context) == (["k", 2], {"context": context})
+
+
+def test_what_comes_after_an_argument_that_was_left_out_is_passed() -> None:
+    def find(text: str = "", limit: int = 10, /, deep: bool = False, *, sort: str = "name") -> tuple[Any, ...]:
+        """Finds."""
+        return text, limit, deep, sort
+
+    positional, named = define(find).bind({"limit": 3, "sort": "date"})
+    assert find(*positional, **named) == ("", 3, False, "date")
 
 
 @pytest.mark.parametrize(
