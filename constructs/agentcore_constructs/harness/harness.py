@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from agentcore_constructs.tools import InlineTool
+
     from .host import Network
     from .policy import Needs
 
@@ -322,6 +324,18 @@ class Harness(HarnessBase):
     def needs(self) -> Needs:
         """What the execution role needs now, for the configuration and for what calls may override."""
         return self._execution.needs(self._config)
+
+    @property
+    def inline_tools(self) -> tuple[InlineTool, ...]:
+        """The tools it was given as `InlineTool`, in the order it took them: with their functions and approvals.
+
+        Whoever calls the harness runs them. Tools in the API's shape, such as `Tool.inline(name, …)`, are not among
+        them: nothing is known of how they are run.
+        """
+        # The tools' module knows Lambda's constructs, which most harnesses do without.
+        from agentcore_constructs.tools.registry import inline_tools_of  # noqa: PLC0415
+
+        return inline_tools_of(self)
 
     @cached_property
     def _execution(self) -> Execution:

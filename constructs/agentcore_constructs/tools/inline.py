@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from agentcore_constructs.config import Host
 
-    from .function import ToolFunction
     from .python_function import PythonFunction
 
 
@@ -147,7 +146,7 @@ class _FunctionTool(InlineTool):
         self._given = given
         self._options = options
         self._definition: ToolDefinition | None = None
-        self._made: dict[str, ToolFunction] = {}
+        self._made: dict[str, InlineTool] = {}
         try:
             self._definition = defined = define(function, **given)
         except ToolDefinitionError:
@@ -183,8 +182,9 @@ class _FunctionTool(InlineTool):
         stack = cdk.Stack.of(host.scope).node.addr
         if stack not in self._made:
             source = of_function(self._python, self._definition)
-            self._made[stack] = ToolFunction(
-                host.scope, free_id(host.scope, f"Tool{self.name}"), source, **self._options
-            )
-        self.function = self._made[stack].function
-        return super().bind(host)
+            made = ToolFunction(host.scope, free_id(host.scope, f"Tool{self.name}"), source, **self._options)
+            self._made[stack] = made.inline_tool(self.name)
+        taken = self._made[stack]
+        self.function = taken.function
+        # What the harness remembers is the tool with the function of its own stack; another stack may take it as well.
+        return taken.bind(host)

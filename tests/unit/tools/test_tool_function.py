@@ -191,7 +191,8 @@ def test_a_harness_takes_inline_tools_and_remembers_their_functions(stack: cdk.S
     )
     harness = Harness(stack, "Agent", memory=Memory.disabled(), tools=[*tools.inline_tools(), pick, other])
     harness.add_tool(Tool.inline(orders.status))
-    taken = inline_tools_of(harness)
+    taken = harness.inline_tools
+    assert taken == inline_tools_of(harness)
     assert [(tool.name, tool.approval, tool.is_client_side) for tool in taken] == [
         ("refund", True, False),
         ("pick", False, True),
@@ -215,6 +216,17 @@ def test_a_tool_taken_twice_has_one_function(stack: cdk.Stack) -> None:
     Harness(stack, "Two", tools=[tool])
     (function,) = synth.resources(stack, "AWS::Lambda::Function").values()
     assert function["Properties"]["MemorySize"] == 512
+
+
+def test_a_tool_taken_in_two_stacks_has_a_function_in_each(stack: cdk.Stack) -> None:
+    tool = InlineTool.from_function(orders.refund, approval=False, description="Gives money back.")
+    other = cdk.Stack(cdk.App(), "Others")
+    (first,) = Harness(stack, "One", tools=[tool]).inline_tools
+    (second,) = Harness(other, "Two", tools=[tool]).inline_tools
+    assert first.function is not None
+    assert second.function is not None
+    assert (cdk.Stack.of(first.function), cdk.Stack.of(second.function)) == (stack, other)
+    assert (first.name, first.approval) == ("refund", False)
 
 
 def test_every_fault_of_every_tool_is_told(stack: cdk.Stack) -> None:
