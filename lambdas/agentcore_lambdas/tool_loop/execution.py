@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -77,7 +78,8 @@ class Execution:
         """
         self._client = client or boto3.client("lambda", config=_CONFIG)
         store = DynamoDBPersistenceLayer(table_name=table, boto3_client=dynamodb)
-        # Without Lambda's context: with it, Powertools would run a call again whose run was cut off.
+        # Without Lambda's context: with it, Powertools would run a call again whose run was cut off. It warns of that.
+        warnings.filterwarnings("ignore", message="Couldn't determine the remaining time left", category=UserWarning)
         config = IdempotencyConfig(event_key_jmespath="[session, id]", expires_after_seconds=KEPT_SECONDS)
         once: Callable[..., Any] = idempotent_function(
             self._run, data_keyword_argument="call", persistence_store=store, config=config, key_prefix="tool-call"
