@@ -45,6 +45,17 @@ def check(stack_name: str, operation: str, request: dict[str, Any]) -> None:
             raise ServiceError("AccessDeniedException", str(refusals[0]))
 
 
+def check_deletion(physical_id: str, operation: str, request: dict[str, Any]) -> None:
+    """Refuse what the role of the stack that has a resource does not allow; the resource is still the stack's.
+
+    Raises:
+        ServiceError: AccessDeniedException.
+    """
+    stack_name = seams.stack_of(physical_id)
+    if stack_name is not None:
+        check(stack_name, operation, request)
+
+
 def reset() -> None:
     """Forget all roles."""
     _ROLES.clear()

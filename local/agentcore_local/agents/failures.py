@@ -24,6 +24,8 @@ def in_stream(error: BaseException, *, from_model: bool) -> StreamFailed:
         error: What was raised.
         from_model: Whether the model's call raised it.
     """
+    if isinstance(error, StreamFailed):
+        return error  # a permission that is gone
     if isinstance(error, ScriptError):
         return StreamFailed("runtimeClientError", f"The scripted model cannot answer: {error}")
     if not from_model:

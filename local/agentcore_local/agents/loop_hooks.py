@@ -13,7 +13,7 @@ from strands.hooks import (
     HookRegistry,
 )
 
-from agentcore_local.agents import inline
+from agentcore_local.agents import inline, permissions
 from agentcore_local.agents.tools.base import Answered
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class LoopHooks(HookProvider):
         self._stream.tool_results_complete()
 
     def _before_model_call(self, event: BeforeModelCallEvent) -> None:  # noqa: ARG002 - Strands passes it by name
+        permissions.call_model(self._plan)  # it may have been taken away since the last one
         if self._plan.max_tokens is None or self.provider is None:
             return
         own = self.provider.max_tokens

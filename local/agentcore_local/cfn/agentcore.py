@@ -107,6 +107,7 @@ def delete_harness(physical_id: str, _props: dict[str, Any]) -> None:
     if harness is None:
         return
     try:
+        stack_roles.check_deletion(physical_id, "DeleteHarness", {"harnessId": harness.harness_id})
         operations.delete_harness((harness.account, harness.region), harness.harness_id)
     except ServiceError as error:
         raise HandlerError.of(error) from error
@@ -189,6 +190,8 @@ def delete_endpoint(physical_id: str, _props: dict[str, Any]) -> None:
         return
     endpoint = harness.endpoints[name]
     try:
+        asked = {"harnessId": harness.harness_id, "endpointName": name}
+        stack_roles.check_deletion(physical_id, "DeleteHarnessEndpoint", asked)
         operations.delete_endpoint((harness.account, harness.region), harness.harness_id, name)
     except ServiceError as error:
         raise HandlerError.of(error) from error

@@ -84,6 +84,7 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
     scope = seams.current_scope()
     found = routes.find(request.method, request.path)
     if found is None:
+        authorization.check_memory(request, scope)
         _guard_managed(scope, request)
         return None
     route, labels = found

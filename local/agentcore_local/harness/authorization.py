@@ -6,22 +6,23 @@ the two disagree on a resource (the guide names the harness, the reference its r
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import iam, seams
 
+from . import routes
 from .errors import ServiceError
 from .store import DEFAULT_ENDPOINT, STORE, Harness, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from . import routes
-
 _PREFIX = "bedrock-agentcore:"
 _HARNESS_OPERATIONS = ("CreateHarness", "UpdateHarness", "DeleteHarness")
 _ENDPOINT_OPERATIONS = ("CreateHarnessEndpoint", "UpdateHarnessEndpoint", "DeleteHarnessEndpoint")
+_MEMORY_KEYS = ("actorId", "sessionId", "namespace", "namespacePath", "strategyId")
 _ON_ANYTHING = ("CreateHarness", "ListHarnesses", "ListHarnessEndpoints", "ListHarnessVersions")
 
 
@@ -52,12 +53,16 @@ def check(request: routes.Request, operation: str, values: dict[str, Any], scope
         _refuse_strangers(operation, values, scope)
         return
     for need in needs(operation, values, scope):
-        refusals = [
-            seams.caller_denial(request.headers, request.query, (need.action, resource), scope[1], need.keys)
-            for resource in need.resources
-        ]
-        if None not in refusals:
-            raise ServiceError("AccessDeniedException", str(refusals[0]))
+        _require(request, scope, need)
+
+
+def _require(request: routes.Request, scope: Scope, need: Need) -> None:
+    refusals = [
+        seams.caller_denial(request.headers, request.query, (need.action, resource), scope[1], need.keys)
+        for resource in need.resources
+    ]
+    if None not in refusals:
+        raise ServiceError("AccessDeniedException", str(refusals[0]))
 
 
 def _refuse_strangers(operation: str, values: dict[str, Any], scope: Scope) -> None:
@@ -68,6 +73,39 @@ def _refuse_strangers(operation: str, values: dict[str, Any], scope: Scope) -> N
         root = f"arn:aws:iam::{scope[0]}:root"
         message = seams.denial_message(root, _PREFIX + operation, arn, explicit=False)
         raise ServiceError("AccessDeniedException", message.replace("identity-based", "resource-based"))
+
+
+def check_memory(request: routes.Request, scope: Scope) -> None:
+    """Refuse a request on a memory whose caller may not make it: ministack checks none of them.
+
+    The condition keys are those of the devguide's policies for memory
+    (https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/session-actor-namespace.html).
+
+    Raises:
+        ServiceError: AccessDeniedException.
+    """
+    found = routes.memory_operation(request.method, request.path)
+    if found is None or not iam.Switch.enabled or seams.caller_key(request.headers, request.query).isdigit():
+        return
+    operation, labels = found
+    asked = {**_body(request.body), **labels}
+    keys = {f"bedrock-agentcore:{name.lower()}": str(asked[name]) for name in _MEMORY_KEYS if asked.get(name)}
+    memory = labels.get("memoryId")
+    own = memory if memory and memory.startswith("arn:") else f"{_service(scope)}memory/{memory or asked.get('name')}"
+    # The service authorization reference names no resource for the two that are about no memory there is.
+    resources = (own,) if memory else ("*", f"{own}-0123456789")
+    _require(request, scope, Need(_PREFIX + operation, resources, keys))
+    if asked.get("memoryExecutionRoleArn"):
+        passed = {"iam:passedtoservice": "bedrock-agentcore.amazonaws.com"}
+        _require(request, scope, Need("iam:PassRole", (asked["memoryExecutionRoleArn"],), passed))
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return {}  # refused by whoever serves it
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need]:
@@ -141,8 +179,12 @@ def _endpoint_operation(operation: str, values: dict[str, Any], scope: Scope) ->
 
 
 def _arn(harness_id: str, scope: Scope) -> str:
+    return f"{_service(scope)}harness/{harness_id}"
+
+
+def _service(scope: Scope) -> str:
     account, region = scope
-    return f"arn:aws:bedrock-agentcore:{region}:{account}:harness/{harness_id}"
+    return f"arn:aws:bedrock-agentcore:{region}:{account}:"
 
 
 def _runtime(harness: Harness | None) -> tuple[str, ...]:

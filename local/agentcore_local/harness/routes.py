@@ -91,6 +91,26 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     return None
 
 
+@cache
+def _memory_routes() -> tuple[Route, ...]:
+    made = [
+        route_of(service_model(service).operation_model(name))
+        for service in (CONTROL, DATA)
+        for name in service_model(service).operation_names
+        if service_model(service).operation_model(name).http["requestUri"].startswith("/memories/")
+    ]
+    return tuple(sorted(made, key=lambda route: route.pattern.pattern.count("(?P<")))
+
+
+def memory_operation(method: str, path: str) -> tuple[str, dict[str, str]] | None:
+    """The operation on memories a request is for, which ministack serves, with the values of its path labels."""
+    if path.startswith("/memories"):
+        for route in _memory_routes():
+            if route.operation.http["method"] == method and (match := route.pattern.fullmatch(path)):
+                return route.name, match.groupdict()
+    return None
+
+
 def name_of(method: str, path: str) -> str | None:
     """The name of any AgentCore operation, for saying which one is not emulated."""
     return next(

@@ -81,7 +81,7 @@ from .memory import (
     update_memory,
 )
 from .persistence import keep_state, prune_code, service_states, settle_stacks, stacks_in_progress
-from .resources import encryption_key, key_admits_service, read_efs_access_point
+from .resources import encryption_key, key_admits_service, read_efs_access_point, stack_of
 from .scheduler import on_schedules
 from .scope import acting_for, current_scope
 from .server import (
@@ -185,6 +185,7 @@ __all__ = [
     "serve_memory",
     "service_states",
     "settle_stacks",
+    "stack_of",
     "stack_tags",
     "stacks_in_progress",
     "streaming",

@@ -45,6 +45,16 @@ def _key_in(kept: Any) -> str | None:
     return found[0] if found else None
 
 
+def stack_of(physical_id: str) -> str | None:
+    """The name of the stack that has a resource, in the account and Region that act now."""
+    for stack in internals("ministack.services.cloudformation")._stacks.values():
+        there = stack.get("StackStatus") != "DELETE_COMPLETE"
+        held = (resource.get("PhysicalResourceId") for resource in stack.get("_resources", {}).values())
+        if there and physical_id in held:
+            return str(stack["StackName"])
+    return None
+
+
 def deployed_properties(physical_id: str) -> Any:
     """What a stack has deployed a resource with; None when no stack has it."""
     for stack in internals("ministack.services.cloudformation")._stacks.values():

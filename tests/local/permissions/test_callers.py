@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 from support import stacks
 
 from agentcore_local import iam
+from agentcore_local.agents.scripts import ToolCall, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcore_local import Account
+    from agentcore_local import Account, LocalCloud
+    from agentcore_local.agents.scripts import ModelCall
 
 INVOKE = ("bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime")
 
@@ -141,6 +147,127 @@ def test_without_iam_nothing_is_checked(account: Account, user: Any, arn: str, m
     assert invoke(client, arn)
 
 
+WITHOUT_IAM = """
+import json, sys, uuid
+sys.path.insert(0, sys.argv[1])
+import boto3
+from agentcore_local import LocalCloud
+from support import stacks
+
+nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+with LocalCloud(iam=False) as cloud:
+    account = cloud.account()
+    iam = account.client("iam")
+    # A role that trusts somebody else and may do nothing; a user who may do nothing.
+    trust = json.dumps(stacks.trust("ec2.amazonaws.com"))
+    role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=json.dumps(nothing))
+    iam.create_user(UserName="u")
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps(nothing))
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+    control, data, memory = (
+        session.client(name, endpoint_url=cloud.endpoint_url)
+        for name in ("bedrock-agentcore-control", "bedrock-agentcore", "bedrock-agentcore-control")
+    )
+    cloud.script(None, [{"turns": [{"text": "allowed"}]}])
+    harness = control.create_harness(harnessName="h", executionRoleArn=role)["harness"]
+    events = data.invoke_harness(
+        harnessArn=harness["arn"],
+        runtimeSessionId=str(uuid.uuid4()),
+        messages=[{"role": "user", "content": [{"text": "hello"}]}],
+    )["stream"]
+    said = "".join(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "") for event in events)
+    memories = len(memory.list_memories()["memories"])
+    stack = account.client("cloudformation")
+    template = json.dumps(stacks.template(Harness=stacks.harness("other")))
+    stack.create_stack(StackName="S", TemplateBody=template, RoleARN=role, Capabilities=["CAPABILITY_IAM"])
+    stack.get_waiter("stack_create_complete").wait(StackName="S", WaiterConfig={"Delay": 1})
+    # What is a mistake whoever makes it stays one.
+    try:
+        control.create_harness(harnessName="no-hyphens", executionRoleArn=role)
+    except control.exceptions.ValidationException as error:
+        refused = error.response["Error"]["Code"]
+print(json.dumps([said, memories, refused]))
+"""
+
+
+def test_a_cloud_without_iam(tmp_path: Path) -> None:
+    """In a process of its own: agents, callers and stacks do what their roles deny."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", WITHOUT_IAM, str(Path(__file__).resolve().parents[2])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["allowed", 1, "ValidationException"]
+
+
+def test_a_model_that_is_taken_away_while_the_agent_works(local_cloud: LocalCloud, account: Account, arn: str) -> None:
+    calls: list[int] = []
+
+    def speak(call: ModelCall) -> Any:
+        calls.append(call.turn)
+        statement = {"Effect": "Deny", "Action": "bedrock:*", "Resource": "*"}
+        denied = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        account.client("iam").put_role_policy(RoleName="agent", PolicyName="Deny", PolicyDocument=denied)
+        return Turn(tool_calls=[ToolCall("shell", {"command": "true"})])
+
+    local_cloud.script(arn, speak)
+    with pytest.raises(EventStreamError, match=r"runtimeClientError.*The model provider refused the request: AccessD"):
+        invoke(account.client("bedrock-agentcore"), arn)
+    assert calls == [1]
+
+
+# --- memories ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_memory_takes_the_permission_for_each_operation(account: Account, user: Any) -> None:
+    control = account.client("bedrock-agentcore-control")
+    memory = control.create_memory(name="notes", eventExpiryDuration=30)["memory"]
+    identity = {"memoryId": memory["id"], "actorId": "alice", "sessionId": "session-1"}
+    event = {**identity, "eventTimestamp": 0, "payload": [{"blob": "x"}]}
+    nobody = user(policy())
+    assert f"bedrock-agentcore:CreateEvent on resource: {memory['arn']}" in refusal(
+        lambda: nobody.create_event(**event)
+    )
+    assert "ListEvents" in refusal(lambda: nobody.list_events(**identity))
+    wanted = {"memoryId": memory["id"], "namespace": "/facts/", "searchCriteria": {"searchQuery": "x"}}
+    assert "RetrieveMemoryRecords" in refusal(lambda: nobody.retrieve_memory_records(**wanted))
+    writer = user(policy("bedrock-agentcore:CreateEvent", resource=memory["arn"]))
+    assert writer.create_event(**event)
+    assert "ListEvents" in refusal(lambda: writer.list_events(**identity))
+
+    nobody_s = user(policy(), "bedrock-agentcore-control")
+    for name, operation in {
+        "GetMemory": lambda: nobody_s.get_memory(memoryId=memory["id"]),
+        "UpdateMemory": lambda: nobody_s.update_memory(memoryId=memory["id"], eventExpiryDuration=60),
+        "DeleteMemory": lambda: nobody_s.delete_memory(memoryId=memory["id"]),
+        "ListMemories": nobody_s.list_memories,
+        "CreateMemory": lambda: nobody_s.create_memory(name="mine", eventExpiryDuration=30),
+    }.items():
+        assert f"bedrock-agentcore:{name}" in refusal(operation)
+    maker = user(policy("bedrock-agentcore:CreateMemory"), "bedrock-agentcore-control")
+    assert maker.create_memory(name="mine", eventExpiryDuration=30)
+    passing = {"name": "other", "eventExpiryDuration": 30, "memoryExecutionRoleArn": "arn:aws:iam::1:role/r"}
+    passing["memoryExecutionRoleArn"] = f"arn:aws:iam::{account.account_id}:role/r"
+    assert "iam:PassRole" in refusal(lambda: maker.create_memory(**passing))
+
+
+def test_a_user_may_be_kept_to_an_actor_of_a_memory(account: Account, user: Any) -> None:
+    memory = account.client("bedrock-agentcore-control").create_memory(name="notes", eventExpiryDuration=30)["memory"]
+    statement = {
+        "Effect": "Allow",
+        "Action": "bedrock-agentcore:*Event*",
+        "Resource": memory["arn"],
+        "Condition": {"StringEquals": {"bedrock-agentcore:actorId": "alice"}},
+    }
+    client = user(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    event = {"memoryId": memory["id"], "sessionId": "session-1", "eventTimestamp": 0, "payload": [{"blob": "x"}]}
+    assert client.create_event(**event, actorId="alice")
+    assert client.list_events(memoryId=memory["id"], sessionId="session-1", actorId="alice")["events"]
+    refusal(lambda: client.create_event(**event, actorId="bob"))
+    refusal(lambda: client.list_events(memoryId=memory["id"], sessionId="session-1", actorId="bob"))
+
+
 # --- Lambda functions, state machines, stacks -------------------------------------------------------------------------
 
 
@@ -226,6 +353,9 @@ def test_a_stack_makes_harnesses_with_its_role(account: Account) -> None:
 
     def deploy(name: str) -> str:
         stack.create_stack(StackName=name, TemplateBody=template, RoleARN=role, Capabilities=["CAPABILITY_IAM"])
+        return settled(name)
+
+    def settled(name: str) -> str:
         end = time.monotonic() + 30
         while (status := stack.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
             assert time.monotonic() < end
@@ -240,3 +370,13 @@ def test_a_stack_makes_harnesses_with_its_role(account: Account) -> None:
     assert any("AccessDenied" in reason and "bedrock-agentcore:CreateHarness" in reason for reason in reasons)
     clients.put_role_policy(RoleName="deployer", PolicyName="all", PolicyDocument=policy("*"))
     assert deploy("Allowed") == "CREATE_COMPLETE"
+    making = policy("bedrock-agentcore:Create*", "bedrock-agentcore:Update*", "iam:*")
+    clients.put_role_policy(RoleName="deployer", PolicyName="all", PolicyDocument=making)
+    stack.delete_stack(StackName="Allowed")
+    assert settled("Allowed") == "DELETE_FAILED"
+    events = stack.describe_stack_events(StackName="Allowed")["StackEvents"]
+    assert any("bedrock-agentcore:DeleteHarness" in event.get("ResourceStatusReason", "") for event in events)
+    clients.put_role_policy(RoleName="deployer", PolicyName="all", PolicyDocument=policy("*"))
+    gone = stack.describe_stacks(StackName="Allowed")["Stacks"][0]["StackId"]
+    stack.delete_stack(StackName="Allowed")
+    assert settled(gone) == "DELETE_COMPLETE"
