@@ -311,13 +311,6 @@ def application(inner: Any, reset: Callable[[], None]) -> Any:
                 query = scope["query_string"].decode("latin-1")
                 await _json(send, *await asyncio.to_thread(admin.answer, scope["path"], query))
                 return
-            if authorization.lower().startswith(b"bearer ") and scope["path"].startswith("/harnesses/invoke"):
-                message = (
-                    "Inbound JWT authorization is not emulated by the local cloud yet; "
-                    "remove authorizerConfiguration to invoke this harness locally with SigV4"
-                )
-                await _json(send, 501, {"message": message}, error="NotEmulatedException")
-                return
             if await front.serve(scope, receive, send):
                 return
         await inner(scope, receive, send)

@@ -200,11 +200,6 @@ class TestRefusals:
         with pytest.raises(LocalCloudError, match="12 digits"):
             local_cloud.account(account_id)
 
-    def test_bearer_tokens_are_not_emulated(self, local_cloud: LocalCloud) -> None:
-        url = f"{local_cloud.endpoint_url}/harnesses/invoke?harnessArn=x"
-        status, body = fetch(url, method="POST", data=b"{}", Authorization="Bearer token")
-        assert (status, "not emulated by the local cloud yet" in body["message"]) == (501, True)
-
     def test_other_operations_say_that_they_are_not_emulated(self, account: Account) -> None:
         control = account.client("bedrock-agentcore-control")
         with pytest.raises(

@@ -91,7 +91,7 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
     values = routes.parse(route, labels, request)
     authorization.check(request, route.name, values, scope)
     if route.name == "InvokeHarness":
-        return await _invoke(values)
+        return await invoke(values)
     operation = _OPERATIONS.get(route.name)
     if operation is None:
         raise not_emulated(
@@ -114,11 +114,20 @@ async def _agents() -> Any:
     return _LOADED[_AGENTS]
 
 
-async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
+async def invoke(values: dict[str, Any], harness: dict[str, Any] | None = None) -> seams.HttpResponse:
+    """The answer to an invocation whose caller may make it.
+
+    Args:
+        values: The request.
+        harness: What `invokable` gave; looked up, for a request signed with SigV4, unless given.
+
+    Raises:
+        ServiceError: The harness, or the request, cannot be used.
+    """
     faults = rules.check({member: values[member] for member in ("model", "tools") if member in values})
     if faults:
         raise invalid(faults)
-    harness = invokable(values["harnessArn"], values.get("qualifier"))
+    harness = harness or invokable(values["harnessArn"], values.get("qualifier"))
     _, _, _, region, account, _ = values["harnessArn"].split(":", 5)
     agents = await _agents()
     invocation = agents.Invocation(
@@ -141,8 +150,14 @@ async def _invoke(values: dict[str, Any]) -> seams.HttpResponse:
     return 200, {"Content-Type": events.CONTENT_TYPE}, seams.streaming(runner)
 
 
-def invokable(arn: str, qualifier: str | None) -> dict[str, Any]:
-    """The `harness` shape that serves an invocation signed with SigV4; ServiceError when there is none."""
+def invokable(arn: str, qualifier: str | None, *, token: bool = False) -> dict[str, Any]:
+    """The `harness` shape that serves an invocation; ServiceError when there is none.
+
+    Args:
+        arn: Of the harness or one of its endpoints.
+        qualifier: The endpoint.
+        token: Whether the caller comes with a token; otherwise the request is signed with SigV4.
+    """
     harness = STORE.find_arn(arn)
     if harness is None:
         raise not_found("Harness", arn)
@@ -150,11 +165,13 @@ def invokable(arn: str, qualifier: str | None) -> dict[str, Any]:
     if status != "READY":
         raise refused(f"Harness '{harness.harness_id}' is {status}, not READY", reason="ResourceConflict")
     shape = resolve(arn, qualifier)
-    if shape.get("authorizerConfiguration"):
+    takes_tokens = bool(shape.get("authorizerConfiguration"))
+    if takes_tokens != token:
+        methods = {True: ("JWT inbound authorization", "tokens"), False: ("IAM", "requests signed with SigV4")}
         raise ServiceError(
             "AccessDeniedException",
-            f"Authorization method mismatch: harness '{harness.harness_id}' is configured for JWT inbound "
-            "authorization and does not accept requests signed with SigV4",
+            f"Authorization method mismatch: harness '{harness.harness_id}' is configured for "
+            f"{methods[takes_tokens][0]} and does not accept {methods[token][1]}",
         )
     return shape
 

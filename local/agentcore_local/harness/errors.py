@@ -15,6 +15,7 @@ STATUS = {
     "RuntimeClientError": 424,
     "ServiceQuotaExceededException": 402,
     "ThrottlingException": 429,
+    "UnauthorizedException": 401,
     "ValidationException": 400,
     # Not an AWS error: the local cloud says that it does not do this yet. 501 is not retried by the SDKs.
     "NotEmulatedException": 501,

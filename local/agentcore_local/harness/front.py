@@ -2,8 +2,9 @@
 
 ministack asks of every request whether it is one of some eighty services', decodes and routes it, and resolves its
 caller. All of that is known here from the signature: a 12-digit access key is the root of its account and may do
-everything. Whatever else may matter to ministack (users, sessions and roles, presigned and compressed requests, host
-names of its own) is left to it; both ways end in the same handler and give the same answer.
+everything. Requests with a token in place of a signature are answered here too. Whatever else may matter to ministack
+(users, sessions and roles, presigned and compressed requests, host names of its own) is left to it; both ways end in
+the same handler and give the same answer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs
 
 from agentcore_local import seams
 
-from . import api, routes
+from . import api, bearer, routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,6 +48,9 @@ async def serve(
     if scope["path"] != PATH or scope["method"] != "POST":
         return False
     headers: dict[bytes, bytes] = dict(scope["headers"])
+    if headers.get(b"authorization", b"").lower().startswith(bearer.SCHEME.encode()):
+        await _serve_bearer(scope, receive, send)
+        return True
     root = _ROOT.match(headers.get(b"authorization", b""))
     plain = _NOT_PLAIN.isdisjoint(headers) and len(headers) == len(scope["headers"])
     if root is None or not plain or b"X-Amz-" in scope["query_string"] or seams.must_see_requests():
@@ -56,16 +60,29 @@ async def serve(
     body = await _body(receive, headers.get(b"content-length", b""))
     if body is None:
         return True  # nobody waits for an answer
-    request = routes.Request(
+    with seams.acting_for((root[1].decode(), root[2].decode())):
+        await _answer(await api.answer(_request(scope, headers, body)), receive, send)
+    return True
+
+
+async def _serve_bearer(
+    scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+) -> None:
+    """Ministack knows no callers with tokens, so none of their requests goes on to it."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    body = await _body(receive, headers.get(b"content-length", b""))
+    if body is not None:
+        await _answer(await bearer.answer(_request(scope, headers, body)), receive, send)
+
+
+def _request(scope: dict[str, Any], headers: dict[bytes, bytes], body: bytes) -> routes.Request:
+    return routes.Request(
         "POST",
         PATH,
         {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
         body,
         parse_qs(scope["query_string"].decode(), keep_blank_values=True),
     )
-    with seams.acting_for((root[1].decode(), root[2].decode())):
-        await _answer(await api.answer(request), receive, send)
-    return True
 
 
 async def _body(receive: Callable[[], Awaitable[Any]], length: bytes) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import jwt
 import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support import stacks
 
@@ -207,6 +208,68 @@ def test_what_an_authorizer_asks_of_a_token(
     url = make("CUSTOM_JWT", authorizerConfiguration={"customJWTAuthorizer": settings})
     assert post(url, **bearer(provider.token(**good))).status_code == 200
     assert post(url, **bearer(provider.token(**bad))).status_code == 403
+
+
+# ---- harnesses with a JWT authorizer ---------------------------------------------------------------------------------
+
+QUESTION = {"messages": [{"role": "user", "content": [{"text": "hello"}]}]}
+
+
+@pytest.fixture(scope="module")
+def invoke(local_cloud: LocalCloud) -> Callable[..., httpx.Response]:
+    """Invokes a harness with a token, as its callers do."""
+
+    def invoke(arn: str, token: str, **query: str) -> httpx.Response:
+        url = f"{local_cloud.endpoint_url}/harnesses/invoke"
+        session = {"X-Amzn-Bedrock-AgentCore-Runtime-Session-Id": "s" * 33}
+        headers = {**session, "authorization": f"Bearer {token}"}
+        return httpx.post(url, params={"harnessArn": arn, **query}, headers=headers, json=QUESTION)
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def harness(account: Account, role: str) -> Callable[..., str]:
+    """Makes a harness; returns its ARN."""
+
+    def harness(name: str, **members: Any) -> str:
+        control = account.client("bedrock-agentcore-control")
+        made = control.create_harness(harnessName=name, executionRoleArn=role, memory={"disabled": {}}, **members)
+        return str(made["harness"]["arn"])
+
+    return harness
+
+
+def test_a_harness_answers_whom_its_provider_vouches_for(
+    harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: Provider, account: Account
+) -> None:
+    arn = harness("shop", authorizerConfiguration={"customJWTAuthorizer": {**JWT, "allowedScopes": ["chat"]}})
+    answer = invoke(arn, provider.token(scope="chat"), qualifier="DEFAULT")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/vnd.amazon.eventstream"
+    assert b"messageStop" in answer.content
+    for token, status, kind, reason in (
+        (provider.token(), 403, "AccessDeniedException", "The token's scope is not allowed"),
+        (provider.token(scope="chat", aud="other"), 403, "AccessDeniedException", "The token's audience is not"),
+        (provider.token(scope="chat", exp=time.time() - 60), 401, "UnauthorizedException", "expired"),
+        ("none", 401, "UnauthorizedException", "Invalid token"),
+    ):
+        answer = invoke(arn, token)
+        seen = (answer.status_code, answer.headers["x-amzn-errortype"], reason in answer.json()["message"])
+        assert seen == (status, kind, True), answer.text
+    with pytest.raises(ClientError, match="configured for JWT inbound authorization and does not accept requests"):
+        account.client("bedrock-agentcore").invoke_harness(harnessArn=arn, runtimeSessionId="s" * 33, **QUESTION)
+
+
+def test_a_harness_with_iam_takes_no_tokens(
+    harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: Provider
+) -> None:
+    arn = harness("inner")
+    answer = invoke(arn, provider.token())
+    assert answer.status_code == 403
+    assert "is configured for IAM and does not accept tokens" in answer.json()["message"]
+    assert invoke(arn.replace("inner", "other"), provider.token()).status_code == 404
+    assert invoke("no-arn", provider.token()).status_code == 400
 
 
 # ---- interceptors ----------------------------------------------------------------------------------------------------
