@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agentcore_local.agents import inline, logs, models, mounts, permissions, plan, scripts
+from agentcore_local.agents import commands, inline, logs, models, mounts, permissions, plan, scripts
 from agentcore_local.agents.events import Event, Stream
 from agentcore_local.agents.invocation import Invocation
 from agentcore_local.agents.loop import AgentLoop, Channel
@@ -20,7 +20,18 @@ from agentcore_local.memory.conversations import Conversations
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-__all__ = ["Event", "Invocation", "invoke", "invoke_in_batches", "models", "reset", "scripts", "sessions", "shutdown"]
+__all__ = [
+    "Event",
+    "Invocation",
+    "commands",
+    "invoke",
+    "invoke_in_batches",
+    "models",
+    "reset",
+    "scripts",
+    "sessions",
+    "shutdown",
+]
 
 loop = AgentLoop()
 sessions = Store(repository=Conversations())

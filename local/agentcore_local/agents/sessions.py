@@ -124,6 +124,7 @@ class Session:
 
     Attributes:
         is_kept: Whether a repository keeps its conversations.
+        visitors: Commands that callers run on the machine at the moment.
         last_delivery: What brings the session's last lifecycle event to a topic or a bus; the next one waits for it.
     """
 
@@ -137,6 +138,7 @@ class Session:
     has_memory: bool
     is_kept: bool = False
     busy: bool = False
+    visitors: int = 0
     last_delivery: asyncio.Task[None] | None = None
     conversations: dict[str, Conversation] = field(default_factory=dict)
 
@@ -186,9 +188,28 @@ class Store:
             session.last_used = self._clock()
             session.busy = False
 
+    def visit(self, plan: Plan) -> Session:
+        """The session a plan belongs to, for a command that may run beside an invocation; `leave` must follow."""
+        key = SessionKey(plan.account, plan.region, plan.harness_arn, plan.session_id)
+        with self._lock:
+            now = self._clock()
+            session = self._sessions.get(key) or self._new(key, plan, now)
+            alone = not session.busy and not session.visitors
+            session.visitors += 1
+            session.last_used = now if not _expired(session, now) else session.last_used
+        if alone:
+            self._settle(session, plan, now)
+        return session
+
+    def leave(self, session: Session) -> None:
+        """The command has ended."""
+        with self._lock:
+            session.last_used = self._clock()
+            session.visitors -= 1
+
     def unused_seconds(self, session: Session) -> float:
         """How long ago the session was last worked in; 0 while it is."""
-        return 0.0 if session.busy else max(0.0, self._clock() - session.last_used)
+        return 0.0 if session.busy or session.visitors else max(0.0, self._clock() - session.last_used)
 
     def save(self, plan: Plan, said: Sequence[dict[str, Any]], now: Conversation) -> None:
         """Tell the repository what an invocation adds to its conversation.
@@ -272,7 +293,8 @@ class Store:
         """Remove the files of machines that have expired (blocking)."""
         with self._lock:
             now = self._clock()
-            stopped = [session for session in self._sessions.values() if not session.busy and _expired(session, now)]
+            idle = [session for session in self._sessions.values() if not session.busy and not session.visitors]
+            stopped = [session for session in idle if _expired(session, now)]
             for session in stopped:
                 self._stop(session)
         for session in stopped:

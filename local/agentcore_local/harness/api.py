@@ -92,12 +92,11 @@ async def _handle(request: routes.Request) -> seams.HttpResponse | None:
     authorization.check(request, route.name, values, scope)
     if route.name == "InvokeHarness":
         return await invoke(values)
+    if route.name == "InvokeAgentRuntimeCommand":
+        return await _run_command(values)
     operation = _OPERATIONS.get(route.name)
     if operation is None:
-        raise not_emulated(
-            f"{route.name} is not emulated by the local cloud yet; "
-            "use an AWS account for it, or InvokeHarness with the built-in shell tool"
-        )
+        raise not_emulated(f"{route.name} is not emulated by the local cloud yet; use an AWS account for it")
     # Operations are short and take a lock that worker threads hold briefly: off the loop they cannot stall it.
     output = await asyncio.to_thread(operation, scope, values)
     return routes.answer(route, output)
@@ -211,6 +210,24 @@ def _chunk(batch: list[Event]) -> dict[str, Any]:
 
 def _body(content: bytes) -> dict[str, Any]:
     return {"type": "http.response.body", "body": content, "more_body": True}
+
+
+async def _run_command(values: dict[str, Any]) -> seams.HttpResponse:
+    agents = await _agents()
+    limit, given = agents.commands.MAX_TIMEOUT, values["body"].get("timeout", 1)
+    if not 1 <= given <= limit:
+        raise refused(f"body.timeout must be 1-{limit} seconds; received {given}", name="body.timeout")
+    harness = invokable(values["agentRuntimeArn"], values.get("qualifier"))
+    _, _, _, region, account, _ = harness["arn"].split(":", 5)
+    invocation = agents.Invocation(
+        harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url
+    )
+    batches = agents.commands.run(invocation, agents.sessions)
+
+    async def runner(send: Callable[[Any], Awaitable[None]], _receive: Callable[[], Awaitable[Any]]) -> None:
+        await _stream([], batches, send)
+
+    return 200, {"Content-Type": events.CONTENT_TYPE}, seams.streaming(runner)
 
 
 # --- control plane ------------------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import os
 import sys
 import tempfile
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,10 @@ _LIMITS = {
 }
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KILL_AFTER_SECONDS = 2.0
+
+
+Listener = Callable[[str, str], None]
+"""Told where output came from, `stdout` or `stderr`, and what it is."""
 
 
 class NoIsolation(Exception):  # noqa: N818 - not an error of the program: a property of the machine
@@ -92,7 +98,14 @@ class Runner:
             raise NoIsolation("; ".join(self._reasons))
         return self._level
 
-    async def run(self, command: str, place: Place, environment: dict[str, str], timeout: float) -> Outcome:
+    async def run(
+        self,
+        command: str,
+        place: Place,
+        environment: dict[str, str],
+        timeout: float,
+        listen: Listener | None = None,
+    ) -> Outcome:
         """Run `command` with bash.
 
         Args:
@@ -101,6 +114,7 @@ class Runner:
             environment: Variables beside ``PATH``, ``HOME``, ``LANG`` and the like; nothing of this process' own
                 environment is passed on.
             timeout: Seconds after which it is ended, with everything it has started.
+            listen: Told of output as it comes, standard output and error apart; the outcome then holds none.
 
         Raises:
             NoIsolation: when nothing can keep the command in its directory.
@@ -108,7 +122,7 @@ class Runner:
         level = await self.level()
         slots = self._slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MAX_CONCURRENT))
         async with slots:
-            status, outcome = await _start(level, command, place, environment, timeout)
+            status, outcome = await _start(level, command, place, environment, timeout, listen=listen)
         if status != "ok":
             raise NoIsolation(f"{level}: {status}")
         return outcome
@@ -143,7 +157,13 @@ def describe(place: Place, level: str) -> tuple[str, dict[str, str]]:
 
 
 async def _start(
-    level: str, command: str, place: Place, environment: dict[str, str], timeout: float
+    level: str,
+    command: str,
+    place: Place,
+    environment: dict[str, str],
+    timeout: float,
+    *,
+    listen: Listener | None = None,
 ) -> tuple[str, Outcome]:
     home, paths = describe(place, level)
     base = {
@@ -169,7 +189,8 @@ async def _start(
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", str(JAIL), str(writer),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT if listen is None else asyncio.subprocess.PIPE,
             pass_fds=[writer], env={}, cwd="/", start_new_session=True,
         )  # fmt: skip
     except BaseException:
@@ -178,14 +199,16 @@ async def _start(
     finally:
         os.close(writer)
     try:
-        exit_code, output = await _finish(process, json.dumps(specification).encode(), timeout)
+        exit_code, output = await _finish(process, json.dumps(specification).encode(), timeout, listen)
         status = os.read(reader, 4096).decode(errors="replace") or "the jail did not start"
     finally:
         os.close(reader)
     return status, Outcome(output, exit_code)
 
 
-async def _finish(process: asyncio.subprocess.Process, specification: bytes, timeout: float) -> tuple[int | None, str]:
+async def _finish(
+    process: asyncio.subprocess.Process, specification: bytes, timeout: float, listen: Listener | None
+) -> tuple[int | None, str]:
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("The jail's pipes are missing.")
     output = _Output()
@@ -193,13 +216,27 @@ async def _finish(process: asyncio.subprocess.Process, specification: bytes, tim
         async with asyncio.timeout(timeout):
             process.stdin.write(specification)
             process.stdin.close()
-            while chunk := await process.stdout.read(65_536):
-                output.add(chunk)
+            if listen is None:
+                while chunk := await process.stdout.read(65_536):
+                    output.add(chunk)
+            else:
+                await asyncio.gather(
+                    _pass_on("stdout", process.stdout, listen), _pass_on("stderr", process.stderr, listen)
+                )
             return await process.wait(), output.text()
     except TimeoutError:
         return None, output.text()
     finally:
         await _end(process)
+
+
+async def _pass_on(name: str, stream: asyncio.StreamReader | None, listen: Listener) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
+    while stream is not None and (chunk := await stream.read(65_536)):
+        if text := decoder.decode(chunk):
+            listen(name, text)
+    if rest := decoder.decode(b"", final=True):
+        listen(name, rest)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

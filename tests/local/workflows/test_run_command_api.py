@@ -1,0 +1,72 @@
+"""InvokeAgentRuntimeCommand on the local cloud: on the session's machine, past the agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from support import wire
+
+from agentcore_local.agents.scripts import ToolCall, Turn
+
+if TYPE_CHECKING:
+    from agentcore_local import Account
+
+SESSION = "a-session-of-at-least-33-characters-x"
+
+
+def run(account: Account, arn: str, command: str, **more: Any) -> tuple[str, str, dict[str, Any]]:
+    body = {"command": command, **more}
+    client = account.client("bedrock-agentcore")
+    stream = client.invoke_agent_runtime_command(agentRuntimeArn=arn, runtimeSessionId=SESSION, body=body)["stream"]
+    chunks = [event["chunk"] for event in stream]
+    assert chunks[0] == {"contentStart": {}}
+    pieces = [chunk["contentDelta"] for chunk in chunks[1:-1]]
+    texts = ("".join(piece.get(name, "") for piece in pieces) for name in ("stdout", "stderr"))
+    return *texts, chunks[-1]["contentStop"]  # type: ignore[return-value]  # two texts
+
+
+@pytest.fixture
+def arn(account: Account) -> str:
+    return wire.created(account)
+
+
+def test_runs_where_the_agent_works(account: Account, arn: str) -> None:
+    assert run(account, arn, "echo one > note; echo said; echo warned >&2; exit 3") == (
+        "said\n",
+        "warned\n",
+        {"exitCode": 3, "status": "COMPLETED"},
+    )
+    turns = [Turn(tool_calls=[ToolCall("shell", {"command": "cat note; echo two > answer"})]), "$tool_result"]
+    account.cloud.script(arn, lambda call: turns[min(call.turn, 2) - 1])
+    client = account.client("bedrock-agentcore")
+    messages = [{"role": "user", "content": [{"text": "hello"}]}]
+    stream = client.invoke_harness(harnessArn=arn, runtimeSessionId=SESSION, messages=messages)["stream"]
+    assert "one" in str(list(stream))
+    assert run(account, arn, "cat answer")[0] == "two\n"
+
+
+def test_ends_what_takes_too_long_and_what_it_has_started(account: Account, arn: str) -> None:
+    said, _, stop = run(account, arn, "echo begun; (sleep 3; echo late > late) & sleep 30", timeout=1)
+    assert (said, stop) == ("begun\n", {"exitCode": -1, "status": "TIMED_OUT"})
+    assert run(account, arn, "ls")[0] == ""
+
+
+def test_passes_on_much_output_of_any_encoding(account: Account, arn: str) -> None:
+    said, _, _ = run(account, arn, "head -c 300000 /dev/zero | tr '\\0' x; printf '\\303\\244\\377'")
+    assert (len(said), said[-2:]) == (300_002, "ä\N{REPLACEMENT CHARACTER}")
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "words"),
+    [
+        ({"body": {"command": "ls", "timeout": 3601}}, "ValidationException", "1-3600 seconds; received 3601"),
+        ({"qualifier": "nowhere"}, "ResourceNotFoundException", "nowhere"),
+    ],
+)
+def test_refuses(account: Account, arn: str, given: dict[str, Any], code: str, words: str) -> None:
+    request = {"agentRuntimeArn": arn, "runtimeSessionId": SESSION, "body": {"command": "ls"}, **given}
+    with pytest.raises(ClientError, match=words) as refused:
+        account.client("bedrock-agentcore").invoke_agent_runtime_command(**request)
+    assert refused.value.response["Error"]["Code"] == code
