@@ -158,6 +158,12 @@ def denial(
     return seams.denial_message(principal, action, resource, explicit=decision == "Deny")
 
 
+def lasts(role_arn: str, action: str, *, account: str) -> bool:
+    """Whether what a role may do holds until IAM changes: no policy of a resource, and no moment, has a say in it."""
+    known = _known(account, role_arn)
+    return known is not None and known.lasting and not seams.has_resource_policies(action.partition(":")[0])
+
+
 def _known(account: str, role_arn: str) -> _Known | None:
     revision = seams.role_revision()
     known = _KNOWN.get((account, role_arn))

@@ -10,7 +10,7 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from agentcore_local import actions, iam
+from agentcore_local import actions, iam, seams
 from agentcore_local.faults import RequestRefused, StreamFailed
 
 if TYPE_CHECKING:
@@ -46,6 +46,27 @@ def denial(plan: Plan, asks: Iterable[actions.Ask]) -> str | None:
     return None
 
 
+_ALLOWED: dict[tuple[str, ...], int] = {}
+_VERSIONS = 4096
+
+
+def _version_denial(plan: Plan, what: str, asks: Iterable[actions.Ask]) -> str | None:
+    """As `denial`, for what no request can override: that a version may do it is remembered until IAM changes."""
+    role = plan.harness.get("executionRoleArn")
+    if role is None or not iam.Switch.enabled:
+        return None
+    key, revision = (plan.harness_arn, plan.version, role, what), seams.role_revision()
+    if _ALLOWED.get(key) == revision:
+        return None
+    listed = list(asks)
+    refusal = denial(plan, listed)
+    if refusal is None and all(iam.lasts(role, ask.action, account=plan.account) for ask in listed):
+        if len(_ALLOWED) >= _VERSIONS:
+            _ALLOWED.clear()
+        _ALLOWED[key] = revision
+    return refusal
+
+
 def start(plan: Plan, session: Session) -> None:
     """Assume the role and, for a session whose machine is new, start one: images, file systems.
 
@@ -64,7 +85,7 @@ def start(plan: Plan, session: Session) -> None:
         )
     if _STARTED.get(session.key) == session.started:
         return
-    refusal = denial(plan, actions.image(plan.harness, plan.region))
+    refusal = _version_denial(plan, "image", actions.image(plan.harness, plan.region))
     if refusal is not None:
         raise _failed_dependency(f"The session could not be started: its image could not be pulled: {refusal}")
     refusal = denial(plan, actions.mounts(plan))
@@ -87,8 +108,10 @@ def load(plan: Plan, session: Session, *, resumes: bool) -> None:
     """
     if _STARTED.get(session.key) != session.started:
         _started(session)
-    operations = (*actions.MEMORY_LOAD, *actions.MEMORY_RESUME) if resumes else actions.MEMORY_LOAD
-    _refuse("The memory could not be read", denial(plan, actions.memory(plan, operations)))
+    what, operations = "memory", actions.MEMORY_LOAD
+    if resumes:
+        what, operations = "memory of a call", (*actions.MEMORY_LOAD, *actions.MEMORY_RESUME)
+    _refuse("The memory could not be read", _version_denial(plan, what, actions.memory(plan, operations)))
 
 
 def keep(plan: Plan) -> None:
@@ -97,7 +120,8 @@ def keep(plan: Plan) -> None:
     Raises:
         StreamFailed: `runtimeClientError`.
     """
-    _refuse("The memory could not be written", denial(plan, actions.memory(plan, actions.MEMORY_KEEP)))
+    kept = actions.memory(plan, actions.MEMORY_KEEP)
+    _refuse("The memory could not be written", _version_denial(plan, "memory kept", kept))
 
 
 def call_model(plan: Plan) -> None:
@@ -115,7 +139,7 @@ def load_tools(plan: Plan) -> bool:
     Raises:
         StreamFailed: `runtimeClientError`, for a gateway or an MCP server that cannot be asked.
     """
-    refusal = denial(plan, actions.workload_identity(plan))
+    refusal = _version_denial(plan, "tools", actions.workload_identity(plan))
     if refusal is not None:
         _tell_once(plan, "tools", refusal)
         return False
@@ -136,7 +160,7 @@ def hook_denial(plan: Plan, service: str, arn: str) -> str | None:
 
 def may_log(plan: Plan, group: str) -> bool:
     """Whether what the agent does is logged."""
-    refusal = denial(plan, actions.logs(plan, group))
+    refusal = _version_denial(plan, group, actions.logs(plan, group))
     if refusal is not None:
         _tell_once(plan, "logs", refusal)
     return refusal is None
@@ -145,11 +169,14 @@ def may_log(plan: Plan, group: str) -> bool:
 def reset() -> None:
     """Forget which sessions run and what was told."""
     _STARTED.clear()
+    _ALLOWED.clear()
     _told.clear()
 
 
 def _tell_missing_telemetry(plan: Plan) -> None:
     group = f"{LOG_GROUPS}{actions.runtime_environment(plan).get('agentRuntimeId', '')}-DEFAULT"
+    if _version_denial(plan, "telemetry", (ask for _, ask in actions.telemetry(plan, group))) is None:
+        return
     for what, ask in actions.telemetry(plan, group):
         refusal = denial(plan, [ask])
         if refusal is not None:
