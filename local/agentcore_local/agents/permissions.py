@@ -108,9 +108,8 @@ def load(plan: Plan, session: Session, *, resumes: bool) -> None:
     """
     if _STARTED.get(session.key) != session.started:
         _started(session)
-    what, operations = "memory", actions.MEMORY_LOAD
-    if resumes:
-        what, operations = "memory of a call", (*actions.MEMORY_LOAD, *actions.MEMORY_RESUME)
+    operations = (*actions.MEMORY_LOAD, *(actions.MEMORY_RESUME if resumes else ()))
+    what = "memory of a call" if resumes else "memory"
     _refuse("The memory could not be read", _version_denial(plan, what, actions.memory(plan, operations)))
 
 
