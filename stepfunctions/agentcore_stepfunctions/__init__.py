@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .expressions import RESULT_TEXT, RESULT_USAGE, jsonata, text
+from .fragments import AgentTurn, ApprovalDesk, HumanApproval, VisibleAgentTurn
 from .invoke_harness import DEFAULT_OUTPUTS, DEFAULT_RESULT_SELECTOR, RETRIED_ERRORS, InvokeHarness
 from .messages import Message
+from .run_command import CommandRunner, RunHarnessCommand
 from .sessions import SessionId
+from .tool_loop import ToolLoop
 from .workflows import HarnessBatch, ResearchAndWrite
 
 __all__ = [
@@ -14,11 +17,18 @@ __all__ = [
     "RESULT_TEXT",
     "RESULT_USAGE",
     "RETRIED_ERRORS",
+    "AgentTurn",
+    "ApprovalDesk",
+    "CommandRunner",
     "HarnessBatch",
+    "HumanApproval",
     "InvokeHarness",
     "Message",
     "ResearchAndWrite",
+    "RunHarnessCommand",
     "SessionId",
+    "ToolLoop",
+    "VisibleAgentTurn",
     "jsonata",
     "text",
 ]

@@ -28,8 +28,8 @@ logger = Logger(child=True)
 
 _THROTTLING_TRIES = 5
 _FAILURE_TRIES = 2
-# What a dropped connection looks like: botocore's errors until the stream begins, urllib3's in the middle of it.
-_DROPPED = (HTTPClientError, NotConnectedError, HTTPError, ParserError, OSError)
+DROPPED = (HTTPClientError, NotConnectedError, HTTPError, ParserError, OSError)
+"""What a dropped connection looks like: botocore's errors until the stream begins, urllib3's in the middle of it."""
 _LONGEST_PAUSE_SECONDS = 20.0
 # A hook may hold the stream silent for 900 seconds, and an idle connection is cut after 350 without keepalive:
 # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-lifecycle-hooks.html
@@ -41,6 +41,7 @@ _REFUSED = {
     "ValidationException": errors.HarnessInvalidRequest,
     "validationException": errors.HarnessInvalidRequest,
     "ServiceQuotaExceededException": errors.HarnessThrottled,
+    "RetryableConflictException": errors.HarnessThrottled,
 }
 _FAILED = {
     "InternalServerException": errors.HarnessInternalError,
@@ -98,8 +99,8 @@ class Harness:
         try:
             reply = read(self._client.invoke_harness(**request)["stream"], inline, answered)
         except (ClientError, EventStreamError) as error:
-            raise _typed(error) from None
-        except _DROPPED as error:
+            raise typed(error) from None
+        except DROPPED as error:
             text = (
                 f"the connection to the harness broke off ({type(error).__name__}), and the agent may still be at work"
             )
@@ -113,7 +114,8 @@ class Harness:
         self._pause(random.uniform(0, min(2.0**tries, _LONGEST_PAUSE_SECONDS)))  # noqa: S311  (no secret)
 
 
-def _typed(error: ClientError) -> errors.ToolLoopError:
+def typed(error: ClientError) -> errors.ToolLoopError:
+    """Returns what the service, or its stream, says as an error that workflows catch by its class."""
     code = error.response["Error"].get("Code", "")
     said = error.response["Error"].get("Message") or code
     kind = _REFUSED.get(code) or _FAILED.get(code)

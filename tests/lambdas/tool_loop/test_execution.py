@@ -98,6 +98,13 @@ def test_a_run_whose_answer_is_lost_is_not_repeated(dynamodb: Any, lost: BaseExc
     assert len(function.asked) == 1
 
 
+BEFORE = [
+    refused("TooManyRequestsException", 429),
+    refused("EC2ThrottledException", 502),
+    ConnectTimeoutError(endpoint_url="x"),
+]
+
+
 @pytest.mark.parametrize("before", BEFORE)
 def test_what_was_refused_before_anything_ran_may_run_later(dynamodb: Any, before: BaseException) -> None:
     function = Lambda(before, "fine")
