@@ -5,11 +5,20 @@ from __future__ import annotations
 from .expressions import RESULT_TEXT, RESULT_USAGE, jsonata, text
 from .fragments import AgentTurn, ApprovalDesk, HumanApproval, VisibleAgentTurn
 from .invoke_harness import DEFAULT_OUTPUTS, DEFAULT_RESULT_SELECTOR, RETRIED_ERRORS, InvokeHarness
+from .json_answers import JsonAnswer
 from .messages import Message
 from .run_command import CommandRunner, RunHarnessCommand
 from .sessions import SessionId
 from .tool_loop import ToolLoop
-from .workflows import HarnessBatch, ResearchAndWrite
+from .workflows import (
+    ApprovedTool,
+    EvaluatorOptimizer,
+    HarnessBatch,
+    ResearchAndWrite,
+    ScheduledAgent,
+    TriageAndRoute,
+    Workflow,
+)
 
 __all__ = [
     "DEFAULT_OUTPUTS",
@@ -19,10 +28,13 @@ __all__ = [
     "RETRIED_ERRORS",
     "AgentTurn",
     "ApprovalDesk",
+    "ApprovedTool",
     "CommandRunner",
+    "EvaluatorOptimizer",
     "HarnessBatch",
     "HumanApproval",
     "InvokeHarness",
+    "JsonAnswer",
     "Message",
     "ResearchAndWrite",
     "RunHarnessCommand",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
+from agentcore_constructs import Harness, Memory
 from agentcore_constructs.config import Fault, HarnessConfigError, HarnessModelConfiguration, HarnessSkill, HarnessTool
 from agentcore_constructs.config.primitives import Text
 from agentcore_constructs.harness.base import ENDPOINT_SEGMENT, INVOKE_ACTIONS
@@ -21,6 +23,7 @@ from .harnesses import (
     inline_tool_faults,
     own_timeout,
 )
+from .json_answers import NO_FALLBACK, JsonAnswer
 from .request import Request
 from .sessions import SessionId
 from .timeouts import Timeouts
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from constructs import Construct
+    from pydantic import BaseModel
 
     from agentcore_constructs import IEndpoint, IHarness
 
@@ -59,6 +63,7 @@ class InvokeHarnessProps(TypedDict, total=False):
 
     prompt: str
     messages: Sequence[Message] | str
+    answer: JsonAnswer
     session_id: SessionId | str
     endpoint: IEndpoint
     qualifier: str
@@ -97,6 +102,7 @@ class InvokeHarness(sfn.CustomState):
         harness: IHarness,
         prompt: str | None = None,
         messages: Sequence[Message] | str | None = None,
+        answer: JsonAnswer | None = None,
         session_id: SessionId | str | None = None,
         endpoint: IEndpoint | None = None,
         qualifier: str | None = None,
@@ -129,6 +135,8 @@ class InvokeHarness(sfn.CustomState):
             harness: The harness, made here or imported.
             prompt: What the user says, as one message.
             messages: The messages instead, or an expression for all of them in the integration's PascalCase form.
+            answer: JSON to answer with, made by `parse_json`: the instruction is appended to the prompt, and the output
+                unless given is `{answer, stopReason, usage}`. JSONata only.
             session_id: Which conversation this is; `SessionId.fresh()` unless given. A string is used as it is: 33–100
                 of letters, digits, '-' and '_'.
             endpoint: The endpoint to call; DEFAULT, which follows the newest version, unless given.
@@ -180,8 +188,8 @@ class InvokeHarness(sfn.CustomState):
             json_path=self._json_path,
             harness_arn=harness.harness_arn,
             session_id=session_id or SessionId.fresh(),
-            prompt=prompt,
-            messages=messages,
+            prompt=prompt if answer is None or prompt is None else answer.asked(prompt),
+            messages=messages if answer is None or messages is None else answer.appended(messages),
             qualifier=endpoint.endpoint_name if endpoint is not None else qualifier,
             actor_id=actor_id,
             overrides=given,
@@ -193,7 +201,9 @@ class InvokeHarness(sfn.CustomState):
             "result_path": result_path,
             "result_selector": result_selector,
         }
-        self._refuse(endpoint, qualifier, outputs, paths)
+        self._refuse(endpoint, qualifier, outputs, paths, answer)
+        if answer is not None and outputs is None:
+            outputs = {"answer": answer.expression, **{name: DEFAULT_OUTPUTS[name] for name in ("stopReason", "usage")}}
         self._api_overrides = self._request.api_overrides()
         self._fields = self._rendered(outputs, paths, assign, comment)
         allow_overrides(self, harness, given)
@@ -245,6 +255,59 @@ class InvokeHarness(sfn.CustomState):
             query_language=sfn.QueryLanguage.JSON_PATH,
             **props,
         )
+
+    @staticmethod
+    def parse_json(schema: type[BaseModel] | Mapping[str, Any], *, fallback: Any = NO_FALLBACK) -> JsonAnswer:
+        """Has an agent answer in JSON: gives what to tell it, and the JSONata that reads its answer.
+
+        The object is found in prose and in code fences; its members are checked against the schema: which are required,
+        their types and enumerations. Pass the result as `answer`, or use its `instruction` and `expression`.
+
+        Args:
+            schema: A pydantic model, or the JSON Schema of an object.
+            fallback: What stands in for an answer that is not as asked for; may hold expressions. Without one the state
+                fails with `States.QueryEvaluationError`, whose cause says what is wrong.
+
+        Raises:
+            HarnessConfigError: The schema is not that of an object.
+        """
+        return JsonAnswer.of(schema, fallback)
+
+    @classmethod
+    def quick_create(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        model: HarnessModelConfiguration,
+        system_prompt: str | None = None,
+        harness_props: Mapping[str, Any] | None = None,
+        **props: Unpack[InvokeHarnessProps],
+    ) -> InvokeHarness:
+        """Makes a harness, its execution role and the state that invokes it, as Quick Create in Workflow Studio does.
+
+        The harness has no memory unless `harness_props` says so: a managed one costs money from the day it is made.
+
+        Args:
+            scope: Where they belong; the harness is `<construct_id>Harness` there, without what is no letter or digit.
+            construct_id: Id of the state.
+            model: The harness' model, made by `Model`.
+            system_prompt: The harness' system prompt.
+            harness_props: What else `Harness` takes: `tools`, `memory`, `harness_name`, ….
+            **props: What else `InvokeHarness` takes, such as `prompt`.
+
+        Raises:
+            HarnessConfigError: With everything that is wrong with the harness or with the state.
+        """
+        given = {"model": model, "system_prompt": system_prompt, "memory": Memory.disabled(), **(harness_props or {})}
+        harness_id = re.sub(r"[^A-Za-z0-9]", "", construct_id) + "Harness"
+        made = Harness(scope, harness_id, **given)
+        return cls(scope, construct_id, harness=made, **props)
+
+    @property
+    def harness(self) -> IHarness:
+        """The harness it invokes."""
+        return self._harness
 
     @property
     def state_id(self) -> str:
@@ -307,9 +370,16 @@ class InvokeHarness(sfn.CustomState):
         return {name: value for name, value in state.items() if value is not None}
 
     def _refuse(
-        self, endpoint: IEndpoint | None, qualifier: str | None, outputs: Any, paths: Mapping[str, Any]
+        self,
+        endpoint: IEndpoint | None,
+        qualifier: str | None,
+        outputs: Any,
+        paths: Mapping[str, Any],
+        answer: JsonAnswer | None,
     ) -> None:
         faults = [*caller_faults(self._harness), *self._request.all_faults(), *self._timeouts.faults()]
+        if answer is not None:
+            faults += answer.faults(self._request.messages, json_path=self._json_path)
         if self._state_name_given is not None:
             fault = STATE_NAME.fault(self._state_name_given, "state_name")
             faults += [fault] if fault else []

@@ -83,6 +83,7 @@ def evaluate(expression: str, **states: Any) -> Any:
     compiled = engine.Jsonata(expression[2:-2].strip())
     compiled.register_lambda("hash", lambda text, name: hashlib.new(name.replace("-", ""), text.encode()).hexdigest())
     compiled.register_lambda("uuid", lambda: str(uuid.uuid4()))
+    compiled.register_lambda("parse", json.loads)
     frame = compiled.create_frame()
     frame.bind("states", states)
     return compiled.evaluate(None, frame)

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from .approved_tool import ApprovedTool
+from .base import Workflow
+from .evaluator_optimizer import EvaluatorOptimizer
 from .harness_batch import HarnessBatch
 from .research_and_write import ResearchAndWrite
+from .scheduled_agent import ScheduledAgent
+from .triage_and_route import TriageAndRoute
 
-__all__ = ["HarnessBatch", "ResearchAndWrite"]
+__all__ = [
+    "ApprovedTool",
+    "EvaluatorOptimizer",
+    "HarnessBatch",
+    "ResearchAndWrite",
+    "ScheduledAgent",
+    "TriageAndRoute",
+    "Workflow",
+]

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
 
 from agentcore_stepfunctions.expressions import RESULT_TEXT, RESULT_USAGE, jsonata, text
 from agentcore_stepfunctions.invoke_harness import InvokeHarness
 from agentcore_stepfunctions.sessions import SessionId
 
+from .base import Workflow
+
 if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct
+
     from agentcore_constructs import IHarness
 
 COMMENT = "One agent researches a topic, another writes a brief from what was found."
 _TOPIC = jsonata("$topic")
-# An agent step takes at most 900 seconds and is tried at most four times; most executions take a few minutes.
-_TIMEOUT_MINUTES = 60
 _TOTALS = ", ".join(
     f"'{name}Tokens': $sum([$researchUsage.{name}Tokens, $states.result.Usage.{name.title()}Tokens])"
     for name in ("input", "output", "total")
 )
 
 
-class ResearchAndWrite(Construct):
+class ResearchAndWrite(Workflow):
     """A state machine that turns a topic into a brief.
 
     Input: `{"topic": "…"}`. Output: `{"topic", "findings", "brief", "usage"}`, the usage being that of both agents.
@@ -115,51 +115,5 @@ class ResearchAndWrite(Construct):
             "NothingFound", text("the researcher stopped without a text: ", jsonata("$researchStop"))
         )
         found = self._choice("Found?", "$findings != ''", write.next(written), nothing_found)
-        no_topic = self._fail("NoTopic", 'the input must be {"topic": "…"} with a text in it')
-        topic_given = "$type($states.input.topic) = 'string' and $trim($states.input.topic) != ''"
-        start = self._choice("Topic given?", topic_given, research.next(found), no_topic)
-        self._log_group = log_group or logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-        self._machine = sfn.StateMachine(
-            self,
-            "StateMachine",
-            definition_body=sfn.DefinitionBody.from_chainable(start),
-            query_language=sfn.QueryLanguage.JSONATA,
-            comment=COMMENT,
-            timeout=timeout or cdk.Duration.minutes(_TIMEOUT_MINUTES),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(destination=self._log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
-        )
-
-    @property
-    def state_machine(self) -> sfn.StateMachine:
-        """The state machine: `start_execution` it with `{"topic": "…"}`."""
-        return self._machine
-
-    @property
-    def log_group(self) -> logs.ILogGroup:
-        """Where executions are logged."""
-        return self._log_group
-
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal start executions."""
-        return self._machine.grant_start_execution(grantee)
-
-    def acknowledge_wildcards(self) -> None:
-        """Gives cdk-nag the reason for the one wildcard in the machine's role."""
-        reason = (
-            "X-Ray and the log delivery that Step Functions sets up have no resource to name: "
-            "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
-        )
-        answer = cdk.Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Resource::*]", reason=reason)
-        cdk.Validations.of(self._machine.role).acknowledge(answer)
-
-    def _choice(self, name: str, condition: str, then: sfn.IChainable, otherwise: sfn.IChainable) -> sfn.Choice:
-        choice = sfn.Choice(self, name)
-        choice.when(sfn.Condition.jsonata(jsonata(condition)), then)
-        choice.otherwise(otherwise)
-        return choice
-
-    def _fail(self, name: str, cause: str) -> sfn.Fail:
-        return sfn.Fail(self, name, error=f"ResearchAndWrite.{name}", cause=cause)
+        start = self._text_given("topic", research.next(found))
+        self._make(start, comment=COMMENT, log_group=log_group, timeout=timeout)

@@ -226,7 +226,7 @@ def test_inline_tools(stack: cdk.Stack) -> None:
     harness = Harness(stack, "Agent", tools=[REFUND, Tool.browser()])
     assert fault(stack, harness=harness, prompt="Hi") == (
         "harness: must have no inline tools: a state gets the stop reason tool_use without the call, and cannot answer "
-        "it; received the inline tool refund; invoke the harness from a Lambda function that answers its tool calls, "
+        "it; received the inline tool refund; use the fragment AgentTurn, which runs them, "
         "offer the function through a gateway, or leave the tool out of this call with allowed_tools."
     )
 

@@ -1,0 +1,106 @@
+"""An agent with a tool that does harm when it is wrong: a person says yes or no before it runs.
+
+`approved_tool.asl.json` is the definition by itself; its functions are the tool loop's and the desk's of this package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+
+from agentcore_constructs.tools.registry import inline_tools_of
+from agentcore_stepfunctions.expressions import jsonata
+from agentcore_stepfunctions.fragments import ANSWER, CALL, RESULT, AgentTurn, ApprovalDesk, HumanApproval
+from agentcore_stepfunctions.fragments.tools import AtSynthesis
+from agentcore_stepfunctions.sessions import SessionId
+
+from .base import Workflow
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct
+
+    from agentcore_constructs import IHarness
+
+COMMENT = "An agent works, and a person approves each call of a risky tool before it runs."
+_WAITING = cdk.Duration.hours(24)
+# Beside waiting for people, the agent works: so an execution gets more than one wait.
+_WAITS = 3
+
+
+class ApprovedTool(Workflow):
+    """A state machine that has an agent do something, and asks a person before each call of a risky tool.
+
+    Risky are the tools declared with `approval=True`. Input: `{"request": "…"}`. Output:
+    `{"text", "stopReason", "usage", "toolCalls", "rejected"}`: `toolCalls` name and status of each call, `rejected` how
+    many were refused. A rejection, or nobody's answer in time, is told to the agent with the comment, and the tool does
+    not run. Fails with `ApprovedTool.NoRequest` and with what `AgentTurn` fails with.
+
+    Attributes:
+        desk: Who is asked, and where answers go; `desk.grant_respond(…)` lets somebody answer.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        harness: IHarness,
+        channel: Any = None,
+        desk: ApprovalDesk | None = None,
+        title: str = "An agent wants to use a tool",
+        approval_timeout: cdk.Duration = _WAITING,
+        log_group: logs.ILogGroup | None = None,
+        timeout: cdk.Duration | None = None,
+    ) -> None:
+        """Makes the state machine.
+
+        Args:
+            scope: Where it belongs.
+            construct_id: Its id there.
+            harness: The agent; at least one of its tools wants approval.
+            channel: Who is told: an SNS topic, an event bus or a function; or `desk`.
+            desk: An `ApprovalDesk` that several workflows share.
+            title: What is asked, in a line.
+            approval_timeout: After which nobody's answer is a no; 24 hours unless given.
+            log_group: Of the executions; one that keeps them for a month unless given.
+            timeout: Of an execution; three times `approval_timeout` unless given.
+
+        Raises:
+            HarnessConfigError: Neither or both of channel and desk, or a tool that nobody runs.
+        """
+        super().__init__(scope, construct_id)
+        self._harness = harness
+        approval = HumanApproval(
+            self, "Approval", title=title, channel=channel, desk=desk, request=jsonata(CALL), timeout=approval_timeout
+        )
+        self.desk = approval.desk
+        turn = AgentTurn(
+            self,
+            "Turn",
+            harness=harness,
+            prompt=jsonata("$states.input.request"),
+            session_id=SessionId.per_execution(),
+            approval=approval,
+            outputs={
+                **{name: RESULT[name] for name in ("text", "stopReason", "usage", "toolCalls")},
+                "rejected": jsonata(f"$count($filter({ANSWER}.toolCalls, function($c) {{$c.status = 'rejected'}}))"),
+            },
+        )
+        start = self._text_given("request", turn.next(sfn.Succeed(self, "Done")))
+        longest = timeout or cdk.Duration.seconds(_WAITS * int(approval_timeout.to_seconds()))
+        self._make(start, comment=COMMENT, log_group=log_group, timeout=longest)
+        self.node.add_validation(AtSynthesis(self._missing))
+
+    def grant_respond(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal approve and reject."""
+        return self.desk.grant_respond(grantee)
+
+    def _missing(self) -> list[str]:
+        if any(tool.approval for tool in inline_tools_of(self._harness)):
+            return []
+        fix = "declare the risky one with approval=True, or use AgentTurn alone"
+        return [f"harness: must have a tool that wants approval, or nobody is ever asked; received none; {fix}."]
