@@ -14,7 +14,7 @@ from support import synth
 from support.shop import orders
 
 from agentcore_constructs import Harness, InlineTool, Memory
-from agentcore_stepfunctions import RETRIED_ERRORS, HarnessBatch, SessionId, jsonata, text
+from agentcore_stepfunctions import HarnessBatch, SessionId, jsonata, text
 
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
@@ -101,8 +101,7 @@ def batches(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -
         ),
         "Retrying": HarnessBatch(
             stack, "Retrying", harness=agent, prompt=PROMPT, source=bucket, max_item_size=cdk.Size.kibibytes(1),
-            retried_errors=[*RETRIED_ERRORS, "BedrockAgentCore.RuntimeClientErrorException"],
-            session_id=SessionId.fresh(),
+            max_attempts=2, session_id=SessionId.fresh(),
         ),
         "Cashing": HarnessBatch(stack, "Cashing", harness=cashier, prompt=PROMPT, source=bucket),
     }  # fmt: skip

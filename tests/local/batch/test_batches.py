@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
+from agentcore_local.harness.errors import ServiceError
+from agentcore_local.stepfunctions import harness_task, tasks
 
 if TYPE_CHECKING:
     from .conftest import Batches
@@ -77,10 +79,11 @@ def test_lines_nothing_can_be_made_of(batches: Batches) -> None:
 
 def test_rows_of_csv(batches: Batches) -> None:
     batches.cloud.script("sayer", say)
-    key = batches.put("in/rows.csv", b"id,say\r", b'1,"a, b\nc"', b"2,plain,more", b"3,fail")
+    key = batches.put("in/rows.csv", b"id,say\r", b'1,"a, b\nc"', b"2,plain,more", b"3,fail", b"4,good")
     results, failures = batches.files(batches.run("Tolerant", {"key": key})["output"])
     assert [(one["line"], one["item"], one["text"]) for one in results] == [
-        (2, {"id": "1", "say": "a, b\nc"}, "a, b\nc")
+        (2, {"id": "1", "say": "a, b\nc"}, "a, b\nc"),
+        (6, {"id": "4", "say": "good"}, "good"),
     ]
     assert {one["line"]: one["reason"] for one in failures} == {4: "unreadable", 5: "failed"}
 
@@ -122,31 +125,55 @@ def test_an_empty_file_and_a_second_run_of_the_same(batches: Batches) -> None:
     assert first["results"] != second["results"]
 
 
-def test_throttling_is_tried_again(batches: Batches) -> None:
-    seen: Counter[str] = Counter()
+@pytest.fixture
+def throttled(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets the service refuse calls: the first so many of them. Pauses between attempts take no time."""
     lock = threading.Lock()
 
-    def throttled(call: Any) -> Turn | str:
-        with lock:
-            seen[call.prompt] += 1
-            first = seen[call.prompt] == 1
-        return Turn(error=ModelFailure("throttling")) if first else "done"
+    def throttle(calls: int) -> Counter[str]:
+        seen: Counter[str] = Counter()
+        invokable = harness_task.invokable
 
-    batches.cloud.script("sayer", throttled)
-    key = batches.put("throttled.jsonl", *[{"say": str(n)} for n in range(5)], {"say": "z" * 1000})
-    execution = batches.run("Retrying", {"key": key})
-    assert execution["error"] == "HarnessBatch.TooManyFailures"  # one of six is too large, and 10 % may be
-    summary = batches.summary(execution)
-    assert (summary["succeeded"], summary["reasons"]) == (0, {"too_large": 1, "no_result": 5})
+        def refuse(*given: Any) -> Any:
+            with lock:
+                seen["calls"] += 1
+                if seen["calls"] <= calls:
+                    raise ServiceError("ThrottlingException", "Rate exceeded")
+            return invokable(*given)
+
+        monkeypatch.setattr(harness_task, "invokable", refuse)
+        monkeypatch.setattr(tasks, "pause", lambda *_: None)
+        return seen
+
+    return throttle
+
+
+def test_throttling_is_tried_again(batches: Batches, throttled: Any) -> None:
+    batches.cloud.script("sayer", say)
     key = batches.put("throttled.jsonl", *[{"say": str(n)} for n in range(5)])
+    seen = throttled(2)
     assert batches.run("Retrying", {"key": key})["output"]["succeeded"] == 5
-    assert set(seen.values()) == {2}
+    assert seen["calls"] == 7
+
+
+def test_an_item_that_stays_throttled_is_a_failure(batches: Batches, throttled: Any) -> None:
+    key = batches.put("throttled.jsonl", {"say": "much"}, {"say": "z" * 1000}, *[{"say": ""}] * 18)
+    seen = throttled(10**6)
+    execution = batches.run("Retrying", {"key": key})
+    assert execution["error"] == "HarnessBatch.TooManyFailures"  # 2 of 20 may fail, and one is too large
+    summary = batches.summary(execution)
+    _, failures = batches.files(summary)
+    assert lines(failures) == list(range(1, 21))
+    failed = [one for one in failures if one["reason"] == "failed"]
+    assert {one["error"] for one in failed} == {"BedrockAgentCore.ThrottlingException"}
+    assert summary["reasons"]["too_large"] == 1
+    assert seen["calls"] >= 3 * len(failed)
 
 
 def test_inline_tools_are_run(batches: Batches) -> None:
     def ask_the_tool(call: Any) -> Turn:
         if call.turn == 1:
-            return Turn(tool_calls=[ToolCall("status", {"order_id": call.prompt.removeprefix("Say ")})])
+            return Turn(tool_calls=[ToolCall("order-status", {"order_id": call.prompt.removeprefix("Say ")})])
         return Turn(text=f"It is {call.tool_result}")
 
     batches.cloud.script("cashier", ask_the_tool)
