@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_iam as iam
+
+from agentcore_constructs.config import is_token
 
 from . import messages
 from .needs import Reader, runtime_environment
@@ -100,8 +103,12 @@ class Execution:
                 messages.cross_account_hook(self._scope, function.arn)
 
     def warn_of_tools(self, tools: Iterable[HarnessTool]) -> None:
-        """Warns of gateways whose token is got in a way that the service documents as unsupported."""
+        """Warns of keys in code, and of tokens that are got in a way that the service documents as unsupported."""
         for tool in tools:
+            server = None if tool.config is None else tool.config.remote_mcp
+            for header, value in ((server and server.headers) or {}).items():
+                if _SECRET_HEADER.search(header) and "${" not in value and not is_token(value):
+                    messages.literal_header(self._scope, tool.name, header)
             gateway = None if tool.config is None else tool.config.agent_core_gateway
             auth = None if gateway is None else gateway.outbound_auth
             if auth is not None and auth.oauth is not None and auth.oauth.grant_type == "AUTHORIZATION_CODE":
@@ -124,6 +131,10 @@ class Execution:
     def _warn_of_model(self, config: HarnessConfig) -> None:
         if self.is_ours and self._reader.is_unknown_model(config.model):
             messages.unknown_model(self._scope)
+
+
+# Headers that carry keys by their name; a value with a placeholder is no key.
+_SECRET_HEADER = re.compile(r"authorization$|^cookie$|(^|[-_])(api-?key|key|token|secret|password)$", re.IGNORECASE)
 
 
 def has_managed_memory(config: HarnessConfig) -> bool:

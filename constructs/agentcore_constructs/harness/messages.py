@@ -23,6 +23,7 @@ CROSS_ACCOUNT_HOOK = PREFIX + "cross-account-hook"
 POLICY_SIZE = PREFIX + "policy-size"
 ALLOWED_TOOL = PREFIX + "allowed-tool"
 AUTHORIZATION_CODE = PREFIX + "authorization-code"
+LITERAL_HEADER = PREFIX + "literal-header"
 WEB_SEARCH_REGION = PREFIX + "web-search-region"
 LONG_TOOL_NAME = PREFIX + "long-tool-name"
 IMAGE_USER = PREFIX + "image-user"
@@ -107,6 +108,16 @@ def authorization_code(scope: IConstruct, tool_name: str | None) -> None:
         "a gateway. Use CLIENT_CREDENTIALS, or outbound_auth=GatewayAuth.aws_iam()."
     )
     cdk.Annotations.of(scope).add_warning_v2(AUTHORIZATION_CODE, text)
+
+
+def literal_header(scope: IConstruct, tool_name: str | None, header: str) -> None:
+    """Warns that what looks like a key is written in code, and so in the template and in what GetHarness tells."""
+    text = (
+        f"The header '{header}' of the tool '{tool_name}' is written in code: whoever reads the template or the "
+        "harness reads it. Pass stored_key(ApiKey(…)), which the service replaces when it calls, or acknowledge that "
+        "it is no secret."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(LITERAL_HEADER, text)
 
 
 def shared_namespace(scope: IConstruct, strategy: str, namespace: str) -> None:

@@ -172,13 +172,13 @@ class _FunctionTool(InlineTool):
 
         from .function import ToolFunction  # noqa: PLC0415
         from .python_function import free_id  # noqa: PLC0415
-        from .sources import faults_of, of_function  # noqa: PLC0415
+        from .sources import faults_of, of_function, place_of  # noqa: PLC0415
 
         if self._definition is None:
             try:
                 self._definition = define(self._python, **self._given)
             except ToolDefinitionError as error:
-                raise HarnessConfigError(faults_of(error)) from None
+                raise HarnessConfigError([*faults_of(error), *place_of(self._python)[2]]) from None
         stack = cdk.Stack.of(host.scope).node.addr
         if stack not in self._made:
             source = of_function(self._python, self._definition)

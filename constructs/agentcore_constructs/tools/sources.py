@@ -93,12 +93,12 @@ def _of_functions(functions: Sequence[Callable[..., Any]]) -> ToolSources:
     entries: list[Entry] = []
     definitions: list[ToolDefinition] = []
     for function in functions:
+        package, module, misplaced = place_of(function)
         try:
             definitions.append(define(function))
         except ToolDefinitionError as error:
-            faults += faults_of(error)
+            faults += [*faults_of(error), *misplaced]
             continue
-        package, module, misplaced = place_of(function)
         faults += misplaced
         packages[package] = None
         entries.append(Entry(module, function.__name__))

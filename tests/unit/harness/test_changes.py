@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import pytest
 from support.needs import FUNCTION, GATEWAY, OAUTH, TOPIC
 
-from agentcore_constructs import GatewayAuth, Harness, HarnessConfigError, Hook, Model, Skill, Tool
+from agentcore_constructs import GatewayAuth, Harness, HarnessConfigError, Hook, Model, Skill, Tool, stored_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -242,6 +242,22 @@ def test_a_grant_type_that_gateways_do_not_support_is_warned_of(stack: cdk.Stack
         "The gateway tool 'orders' has the grantType AUTHORIZATION_CODE, which AgentCore documents"
     )
     assert warning.endswith("[ack: @agentcore-harness-cdk:authorization-code]")
+
+
+def test_a_key_in_a_header_is_warned_of(stack: cdk.Stack, warnings: Warnings) -> None:
+    provider = "arn:aws:bedrock-agentcore:us-east-1:111122223333:token-vault/default/apikeycredentialprovider/search"
+    headers = {
+        "Authorization": "Bearer sk-proj-0123456789",
+        "X-Api-Key": stored_key(provider),
+        "X-Token": cdk.CfnParameter(stack, "Token", no_echo=True).value_as_string,
+        "X-Team": "search",
+    }
+    Harness(stack, "Agent", tools=[Tool.remote_mcp("https://mcp.example.com", name="search", headers=headers)])
+
+    (warning,) = warnings()
+    assert warning.startswith("The header 'Authorization' of the tool 'search' is written in code: whoever reads")
+    assert "sk-proj" not in warning
+    assert warning.endswith("[ack: @agentcore-harness-cdk:literal-header]")
 
 
 def test_a_tool_that_is_added_is_warned_of_once(stack: cdk.Stack, warnings: Warnings) -> None:

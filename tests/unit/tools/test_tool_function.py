@@ -246,7 +246,7 @@ def test_every_fault_of_every_tool_is_told(stack: cdk.Stack) -> None:
         )
     )
     assert told == [
-        "The harness Agents/Agent has 5 faults:",
+        "The harness Agents/Agent has 6 faults:",
         (
             "  tools[0].refund.name: must be 1–64 letters, digits, '_' and '-'; received 'no blanks'; give it a name "
             "that fits: @tool(name=…)."
@@ -263,6 +263,10 @@ def test_every_fault_of_every_tool_is_told(stack: cdk.Stack) -> None:
         (
             "  tools[2].<lambda>.description: must say when to use the tool; received no docstring; write a docstring: "
             "the model reads it to decide when to call the tool."
+        ),
+        (
+            f"  tools[2].<lambda>: must be a function at the top of a module; received {__name__}.<lambda>; define it "
+            "at the top of its module, under its own name."
         ),
         (
             "  tools[3].config.inlineFunction.description: must be a description, 1–4096 characters; received '' (0 "
@@ -318,6 +322,21 @@ def test_the_running_script(stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(local, "__module__", "__main__")
     told = faults_of(lambda: ToolFunction(stack, "Tools", [local]))
     assert "must be in a module that can be imported; received the script that is running" in told[1]
+
+
+def test_everything_is_told_of_a_function_of_the_running_script(
+    stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def local() -> None: ...
+
+    monkeypatch.setattr(local, "__module__", "__main__")
+    for take in (
+        lambda: ToolFunction(stack, "Tools", [local]),
+        lambda: Harness(stack, "Agent", tools=[Tool.inline(local)]),
+    ):
+        told = "".join(faults_of(take))
+        assert "must say when to use the tool; received no docstring" in told
+        assert "received the script that is running; move it to a module of its own and import it" in told
 
 
 def test_two_functions_of_one_name(stack: cdk.Stack) -> None:
