@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-ACCOUNT = "123456789012"
+ACCOUNT = "111122223333"
 REGION = "us-east-1"
 _AGENTCORE = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}"
 _API_KEY = f"{_AGENTCORE}:token-vault/default/apikeycredentialprovider/openai-key"

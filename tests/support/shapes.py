@@ -17,6 +17,7 @@ from botocore.model import Shape, StructureShape
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from hypothesis import strategies as st
 
+from . import synth
 from .meanings import DOCUMENT, GREATEST_INTEGER, MEANINGS, SHAPES, evenly, structure, together
 
 if TYPE_CHECKING:
@@ -106,14 +107,17 @@ _OAUTH_PROVIDER = (
     "arn:aws:bedrock-agentcore:us-east-1:[0-9]{12}:token-vault/default/oauth2credentialprovider/[a-zA-Z0-9-.]+"
 )
 # In templates, ARNs of what may exist: the execution role's policy names them, and what has no partition, no Region or
-# no resource is no ARN in a policy (cfn-lint's E3510).
+# no resource is no ARN in a policy (cfn-lint's E3510). What a harness reaches in its own account and Region alone, or
+# its Region, is there.
 _LIKELY = (
     ("arn:aws(-[^:]+)?:", "arn:aws:"),
     ("arn:aws(|-cn|-us-gov):", "arn:aws:"),
     ("arn:aws[-a-z]*:", "arn:aws:"),
     (":[a-z0-9-]+:", ":(us-east-1|eu-central-1):"),
     (":[a-z0-9-]{1,20}:", ":(us-east-1|eu-central-1):"),
-    (":[0-9a-z-:]+:", ":(us-east-1|eu-central-1):[0-9]{12}:"),
+    (":[0-9a-z-:]+:", f":{synth.REGION}:{synth.ACCOUNT}:"),
+    (":kms:[a-zA-Z0-9-]*:", f":kms:{synth.REGION}:"),
+    (r":(us-east-1|eu-central-1):[0-9]{12}:memory\/", rf":{synth.REGION}:[0-9]{{12}}:memory\/"),
     ("arn:([^:]*):([^:]*):([^:]*):([0-9]{12})?:(.+)", _OAUTH_PROVIDER),
     (":.+", ":[a-zA-Z0-9_-]{1,64}"),
     ("/.+", "/[a-zA-Z0-9_-]{1,64}"),
@@ -140,6 +144,8 @@ def limits_of(shape: Shape, schema: Schema | None = None) -> Limits:
 
 
 def _likeness(pattern: str, *, templated: bool) -> str:
+    if templated and r"\.dkr\.ecr\." in pattern:
+        return pattern.replace("([a-z0-9-]+)", synth.REGION, 1)
     if templated and pattern.startswith("arn:"):
         for wide, narrow in _LIKELY:
             pattern = pattern.replace(wide, narrow)

@@ -203,6 +203,26 @@ def attribute(value: Any, *names: str) -> Any:
     return value
 
 
+def key_arn(key: Any, *, to_use: bool = False) -> Any:
+    """Returns the ARN of a key that was given as an object; of an alias, that of the key it leads to.
+
+    An `IKey` may be an alias, and then its `key_arn` is that of the alias, which no policy and no API takes for a key.
+
+    Args:
+        key: The key, its ARN, or an alias of it.
+        to_use: False where the ARN is for a grant alone, which keys that AWS manages need none of: that gives None.
+    """
+    if key is None or isinstance(key, str) or not offers(key, "alias_name"):
+        return attribute(key, "key_arn", "attr_arn")
+    target = found(key, "alias_target_key")
+    if target is not None:
+        return key_arn(target, to_use=to_use)
+    if not to_use and str(found(key, "alias_name")).startswith("alias/aws/"):
+        return None
+    fix = "pass the key itself, such as kms.Key.from_lookup(…), or its ARN"
+    return Refused("must be a customer key", "an alias, which leads to a key that is not known here", fix)
+
+
 def attributes(values: Any, *names: str) -> Any:
     """Returns one attribute of each item of a collection, as a tuple; any other value as it is."""
     if isinstance(values, str) or not isinstance(values, Iterable):

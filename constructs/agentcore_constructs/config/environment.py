@@ -32,6 +32,7 @@ _SecurityGroupId = Annotated[
 ]
 _Lifetime = Annotated[int, Int(ge=60, le=28800, unit="seconds")]
 
+_SHORTEST, _USUAL_IDLE = 60, 900
 _MOST_EFS = 2
 _MOST_S3_FILES = 2
 _MOST_SESSION = 1
@@ -222,7 +223,7 @@ class Environment:
         """Sessions with a network of the service, that reach the internet.
 
         Args:
-            idle_timeout: A `Duration` or seconds, 60–28800; 900 unless given.
+            idle_timeout: A `Duration` or seconds, 60–28800; unless given 900, or the lifetime where that is shorter.
             max_lifetime: A `Duration` or seconds, 60–28800; 28800 unless given.
             filesystems: Mounts; EFS and S3 Files need a VPC.
         """
@@ -282,7 +283,7 @@ class Environment:
             retain_security_group: True leaves a security group made here behind when the stack goes. The service's
                 network interfaces stay up to 8 hours after the harness, and as long no group they use can be deleted.
             require_service_s3_endpoint: API-only; see `VpcConfig`.
-            idle_timeout: A `Duration` or seconds, 60–28800; 900 unless given.
+            idle_timeout: A `Duration` or seconds, 60–28800; unless given 900, or the lifetime where that is shorter.
             max_lifetime: A `Duration` or seconds, 60–28800; 28800 unless given.
             filesystems: Mounts.
         """
@@ -349,10 +350,11 @@ def _environment(
     network: NetworkConfiguration, idle: Any, lifetime: Any, filesystems: Sequence[Any]
 ) -> HarnessEnvironment:
     lifecycle = None
+    length = seconds(lifetime)
+    if idle is None and isinstance(length, int) and _SHORTEST <= length < _USUAL_IDLE:
+        idle = length  # the service's default would be beyond the lifetime, which it refuses
     if idle is not None or lifetime is not None:
-        lifecycle = LifecycleConfiguration.draft(
-            idle_runtime_session_timeout=seconds(idle), max_lifetime=seconds(lifetime)
-        )
+        lifecycle = LifecycleConfiguration.draft(idle_runtime_session_timeout=seconds(idle), max_lifetime=length)
     kind = MountingEnvironment if any(isinstance(mount, Deferred) for mount in filesystems) else HarnessEnvironment
     return kind.draft(
         agent_core_runtime_environment=HarnessAgentCoreRuntimeEnvironment.draft(

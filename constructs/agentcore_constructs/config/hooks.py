@@ -12,7 +12,18 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .cdk import HasEventBusArn, HasFunctionArn, HasKeyArn, HasTopicArn, IsDuration, attribute, found, offers, seconds
+from .cdk import (
+    HasEventBusArn,
+    HasFunctionArn,
+    HasKeyArn,
+    HasTopicArn,
+    IsDuration,
+    attribute,
+    found,
+    key_arn,
+    offers,
+    seconds,
+)
 from .errors import Refused
 from .node import Node, OneOf
 from .primitives import Choice, Companion, Int, Text
@@ -173,7 +184,7 @@ class HookTarget:
         key = encryption_key or found(topic, "master_key")
         return HarnessHookTarget.draft(
             sns=HarnessHookSnsTarget.draft(
-                arn=attribute(topic, "topic_arn", "attr_topic_arn"), encryption_key_arn=attribute(key, "key_arn")
+                arn=attribute(topic, "topic_arn", "attr_topic_arn"), encryption_key_arn=key_arn(key)
             )
         )
 
@@ -187,7 +198,7 @@ class HookTarget:
         """
         return HarnessHookTarget.draft(
             event_bridge=HarnessHookEventBridgeTarget.draft(
-                arn=attribute(bus, "event_bus_arn"), encryption_key_arn=attribute(encryption_key, "key_arn")
+                arn=attribute(bus, "event_bus_arn"), encryption_key_arn=key_arn(encryption_key)
             )
         )
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args, overload
 
 from pydantic import Field
 
-from .cdk import HasKeyArn, HasMemoryArn, IsDuration, attribute, days, found
+from .cdk import HasKeyArn, HasMemoryArn, IsDuration, attribute, days, found, key_arn
 from .deferred import Deferred, Host
 from .errors import Fault
 from .node import Empty, Node, OneOf, joined
@@ -218,7 +218,7 @@ class Memory:
             managed_memory_configuration=HarnessManagedMemoryConfiguration.draft(
                 strategies=strategies,
                 event_expiry_duration=days(expiry),
-                encryption_key_arn=attribute(encryption_key, "key_arn", "attr_arn"),
+                encryption_key_arn=key_arn(encryption_key, to_use=True),
             )
         )
         return RetainedMemory(configuration) if retain else configuration
@@ -257,7 +257,7 @@ class Memory:
                 actor_id=actor_id,
                 messages_count=messages_count,
                 retrieval_config=wanted,
-                encryption_key_arn=attribute(key, "key_arn", "attr_arn"),
+                encryption_key_arn=key_arn(key),
             )
         )
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .cdk import HasCredentialProviderArn, attribute
+from .cdk import HasCredentialProviderArn, attribute, key_arn
 from .errors import Fault, Refused, received
 from .guardrail import Guardrail, guardrail_faults
 from .node import Node, OneOf, joined
@@ -225,7 +225,7 @@ class Model:
                 api_format=api_format,
                 additional_params=params,
                 guardrail_arn=None if guardrail is None else guardrail.arn,
-                guardrail_key_arn=None if guardrail is None else attribute(guardrail.encryption_key, "key_arn"),
+                guardrail_key_arn=None if guardrail is None else key_arn(guardrail.encryption_key),
             )
         )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found
+from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found, key_arn
 from .deferred import Deferred, Host
 from .errors import ABSENT, Fault, Refused, received
 from .model import ApiKeyArn
@@ -225,9 +225,7 @@ class Skill:
         key = encryption_key or found(bucket, "encryption_key")
         name = attribute(bucket, "bucket_name", "ref")
         return HarnessSkill.draft(
-            s3=HarnessSkillS3Source.draft(
-                uri=_uri(name, prefix), encryption_key_arn=attribute(key, "key_arn", "attr_arn")
-            )
+            s3=HarnessSkillS3Source.draft(uri=_uri(name, prefix), encryption_key_arn=key_arn(key))
         )
 
     @staticmethod

@@ -12,6 +12,7 @@ from agentcore_constructs.config import Fault, HarnessConfigError, is_token
 from agentcore_constructs.config.cdk import found, offers
 from agentcore_constructs.config.node import joined
 from agentcore_constructs.harness import messages
+from agentcore_constructs.harness.places import elsewhere
 from agentcore_constructs.harness.role import place_of
 from agentcore_constructs.network.opening import open_to
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from agentcore_constructs.config.mounts import AttachedMount
     from agentcore_constructs.harness.host import Network
 
-_REGION, _ACCOUNT, _RESOURCE = 3, 4, 5
 _MOUNT_TARGETS = (efs.CfnMountTarget, s3files.CfnMountTarget)
 
 
@@ -36,7 +36,8 @@ def attached(host: Host, mount: AttachedMount) -> FilesystemConfiguration:
     member = "efs_access_point" if mount.efs_access_point is not None else "s3_files_access_point"
     config = getattr(mount, member)
     at = "efsAccessPoint" if member == "efs_access_point" else "s3FilesAccessPoint"
-    faults = _out_of_place(host, config.access_point_arn, joined(at, "accessPointArn"))
+    where = joined(at, "accessPointArn")
+    faults = list(elsewhere(config.access_point_arn, place_of(host.scope), where, "an access point"))
     system = found(mount.access_point, "file_system")
     network = host.network
     if system is not None and network is not None:
@@ -55,22 +56,6 @@ def attached(host: Host, mount: AttachedMount) -> FilesystemConfiguration:
     if user[0] != "0":
         return plain
     return plain.model_copy(update={member: config.model_copy(update={"as_root": True})})
-
-
-def _out_of_place(host: Host, arn: Any, path: str) -> list[Fault]:
-    """Returns a fault when the ARN is known to be of another account or Region than the harness."""
-    parts = arn.split(":") if isinstance(arn, str) else []
-    if len(parts) <= _RESOURCE:
-        return []  # a token as a whole, or what validation refuses
-    place = place_of(host.scope)
-    for name, there, here in (
-        ("account", parts[_ACCOUNT], place.account),
-        ("Region", parts[_REGION], place.region),
-    ):
-        if there != here and not is_token(there) and not is_token(here):
-            fix = "use an access point of the harness's own account and Region"
-            return [Fault(path, f"must be in the harness's {name} ({here})", there, fix)]
-    return []
 
 
 def _out_of_reach(network: Network, system: Any, path: str) -> list[Fault]:

@@ -14,10 +14,14 @@ from agentcore_constructs.config import (
 )
 from agentcore_constructs.config.errors import Refused
 
+from .places import place_faults
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct
+
+    from .policy import Place
 
 
 def with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]) -> Any:
@@ -41,13 +45,13 @@ def with_mounts(environment: Any, filesystems: Sequence[FilesystemConfiguration]
     raise HarnessConfigError([fault])
 
 
-def refuse_untemplatable(config: HarnessConfig) -> None:
-    """Refuses what no template can carry, rather than drop it.
+def refuse_what_cannot_be(config: HarnessConfig, here: Place) -> None:
+    """Refuses what no template can carry, rather than drop it, and what is out of the harness's reach.
 
     Raises:
         HarnessConfigError: With every such value.
     """
-    if faults := config.template_faults():
+    if faults := [*config.template_faults(), *place_faults(config, here)]:
         raise HarnessConfigError(faults)
 
 

@@ -35,9 +35,10 @@ from .base import HarnessBase
 from .defaults import completed
 from .endpoint import HarnessEndpoint, Version
 from .execution import Execution, has_managed_memory
-from .given import path_of, refuse_untemplatable, with_mounts
+from .given import path_of, refuse_what_cannot_be, with_mounts
 from .host import HarnessHost
 from .messages import AtSynthesis
+from .role import place_of
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Harness(HarnessBase):
                 timeout_seconds=timeout,
                 tags=tags,
             )
-            refuse_untemplatable(config)
+            refuse_what_cannot_be(config, place_of(self))
             return config
 
         try:
@@ -461,7 +462,7 @@ class Harness(HarnessBase):
     def _change(self, **changes: Any) -> None:
         def changed() -> HarnessConfig:
             config = self._given.updated(**changes)
-            refuse_untemplatable(config)
+            refuse_what_cannot_be(config, place_of(self))
             return config
 
         try:

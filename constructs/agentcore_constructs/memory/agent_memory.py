@@ -10,7 +10,7 @@ import jsii
 from aws_cdk import aws_bedrockagentcore as agentcore
 
 from agentcore_constructs.config import Deferred, Fault, HarnessConfigError, Host, Memory
-from agentcore_constructs.config.cdk import days
+from agentcore_constructs.config.cdk import days, found, key_arn
 from agentcore_constructs.config.errors import Refused, received
 from agentcore_constructs.config.memory import HarnessMemoryConfiguration, MemoryStrategy
 from agentcore_constructs.config.tokens import is_token
@@ -109,7 +109,10 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         """
         wanted: dict[str, str] = {str(name): namespace for name, namespace in (namespaces or {}).items()}
         length = days(expiry)
+        key = key_arn(encryption_key, to_use=True)
         faults = [*_strategy_faults(strategies), *_namespace_faults(strategies, wanted), *_other(length, memory_name)]
+        if isinstance(key, Refused):
+            faults.append(Fault("encryption_key", key.must, key.received, key.fix))
         if faults:
             raise HarnessConfigError(faults, f"The memory {'/'.join(filter(None, (scope.node.path, construct_id)))}")
         names = cast("list[MemoryStrategy]", [strategy for strategy in strategies if isinstance(strategy, str)])
@@ -121,7 +124,8 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
             description=description,
             execution_role=execution_role,
             expiration_duration=cdk.Duration.days(_SHORTEST_OF_L2 if is_short else length),
-            kms_key=encryption_key,
+            # An alias has the ARN of an alias, which the service takes for no key.
+            kms_key=found(encryption_key, "alias_target_key") or encryption_key,
             memory_name=memory_name,
             memory_strategies=[self._strategy(strategy) for strategy in strategies],
             stream_delivery_resources=stream_delivery_resources,

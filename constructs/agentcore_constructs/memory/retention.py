@@ -10,9 +10,11 @@ from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.custom_resources.provider import provider_of
 from agentcore_constructs.harness.messages import AtSynthesis
+from agentcore_constructs.harness.policy import ATTACHED_POLICIES
 
 if TYPE_CHECKING:
     from agentcore_constructs.harness import Harness
@@ -40,9 +42,10 @@ class MemoryRetention(Construct):
             harness: Has a managed memory.
 
         Raises:
-            HarnessConfigError: The harness has no managed memory.
+            HarnessConfigError: The harness has no managed memory, or the stack retains ten already.
         """
         super().__init__(scope, construct_id)
+        self._check_room()
         memory_arn = harness.managed_memory_arn
         resource = harness.node.default_child
         assert isinstance(resource, cdk.CfnResource)  # noqa: S101  (a Harness always has one)
@@ -73,6 +76,24 @@ class MemoryRetention(Construct):
     def memory_arn(self) -> str:
         """ARN of the memory that is kept."""
         return self._custom.get_att_string("MemoryArn")
+
+    def _check_room(self) -> None:
+        """Refuses one too many: each has a managed policy on the role of the function they share.
+
+        Raises:
+            HarnessConfigError: The stack has as many already as IAM attaches to a role.
+        """
+        stack = cdk.Stack.of(self)
+        others = [
+            one
+            for one in stack.node.find_all()
+            if isinstance(one, MemoryRetention) and one is not self and cdk.Stack.of(one) is stack
+        ]
+        if len(others) >= ATTACHED_POLICIES:
+            must = f"must be one of at most {ATTACHED_POLICIES} managed memories that a stack retains"
+            fix = "put the harness into another stack, or give it an AgentMemory"
+            fault = Fault("memory", must, f"{len(others) + 1} in {stack.node.path}", fix)
+            raise HarnessConfigError([fault], f"The memory retention {self.node.path}")
 
     def _policy(self, harness: Harness, memory_arn: str) -> iam.CfnManagedPolicy:
         """Lets the function switch off the memory of this harness, and nothing else.

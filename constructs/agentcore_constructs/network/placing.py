@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from agentcore_constructs.config import Fault, HarnessConfigError
-from agentcore_constructs.config.cdk import attribute, attributes, offers
+from agentcore_constructs.config.cdk import attribute, attributes, found, offers
 from agentcore_constructs.config.environment import MOUNTS, in_subnets
 from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.node import joined
@@ -19,7 +19,7 @@ from agentcore_constructs.harness.host import Network
 from .routes import is_public, watch_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from agentcore_constructs.config import HarnessEnvironment, Host
     from agentcore_constructs.config.environment import VpcEnvironment
@@ -40,6 +40,8 @@ def placed(host: Host, wanted: VpcEnvironment) -> HarnessEnvironment:
         fix = "pass an ec2.Vpc, or one from ec2.Vpc.from_lookup(…)"
         raise HarnessConfigError([Fault("vpc", "must be a VPC (ec2.IVpc)", received(vpc), fix)])
     subnets = _subnets(vpc, wanted.subnets)
+    if faults := [*_strangers(vpc, "subnets", subnets), *_strangers(vpc, "securityGroups", wanted.security_groups)]:
+        raise HarnessConfigError(faults)
     groups, own = _groups(host, wanted)
     connections = ec2.Connections(security_groups=[group for group in groups if not isinstance(group, str)])
     host.network = Network(vpc, subnets, groups, connections)
@@ -69,6 +71,22 @@ def _subnets(vpc: ec2.IVpc, wanted: Any) -> Sequence[Any]:
         raise HarnessConfigError([fault])
     known = {_id(subnet): subnet for subnet in _all(vpc)}
     return [known.get(subnet, subnet) if isinstance(subnet, str) else subnet for subnet in wanted]
+
+
+def _strangers(vpc: ec2.IVpc, path: str, given: Any) -> Iterator[Fault]:
+    """Yields subnets or security groups that are known to be of another VPC: those that this app makes."""
+    here = cdk.Stack.of(vpc).resolve(vpc.vpc_id)
+    for index, one in enumerate(given if isinstance(given, (list, tuple)) else ()):
+        node = found(one, "node")
+        resource = one if isinstance(one, cdk.CfnResource) or node is None else node.default_child
+        if not isinstance(resource, (ec2.CfnSubnet, ec2.CfnSecurityGroup)) or resource.vpc_id is None:
+            continue
+        there = cdk.Stack.of(resource).resolve(resource.vpc_id)
+        # An id that is written out and one that a deployment gives may be the same.
+        if there != here and isinstance(there, str) == isinstance(here, str):
+            must = f"must be of the VPC {vpc.node.path}"
+            fix = "choose one there, or leave it out for one to be chosen"
+            yield Fault(f"{path}[{index}]", must, f"{one.node.path}, of another VPC", fix)
 
 
 def _all(vpc: ec2.IVpc) -> list[ec2.ISubnet]:

@@ -166,3 +166,35 @@ def test_leaves_are_leaves() -> None:
     config = cloudformation_configs()["everything"]
 
     assert at(config, ("model", "bedrockModelConfig", "modelId")) in list(leaves(config))
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("us-east-1:999922223333", "must be in the harness's account (111122223333); received 999922223333"),
+        ("eu-west-1:111122223333", "must be in the harness's Region (us-east-1); received eu-west-1"),
+    ],
+)
+def test_access_points_elsewhere_are_refused_in_a_file_too(stack: cdk.Stack, place: str, said: str) -> None:
+    mounts = [
+        {"efsAccessPoint": {
+            "accessPointArn": f"arn:aws:elasticfilesystem:{place}:access-point/fsap-0123456789abcdef0",
+            "mountPath": "/mnt/a",
+        }},
+        {"s3FilesAccessPoint": {
+            "accessPointArn": f"arn:aws:s3files:{place}:file-system/fs-0123456789abcdef0"
+            "/access-point/fsap-0123456789abcdef0",
+            "mountPath": "/mnt/b",
+        }},
+    ]  # fmt: skip
+    vpc = {"subnets": ["subnet-01234567"], "securityGroups": ["sg-01234567"]}
+    network = {"networkMode": "VPC", "networkModeConfig": vpc}
+    environment = {"networkConfiguration": network, "filesystemConfigurations": mounts}
+    config = {"environment": {"agentCoreRuntimeEnvironment": environment}}
+
+    with pytest.raises(HarnessConfigError) as refusal:
+        Harness.from_config(stack, "Agent", config)
+
+    where = "environment.agentCoreRuntimeEnvironment.filesystemConfigurations"
+    assert f"{where}[0].efsAccessPoint.accessPointArn: {said}; use an access point of" in str(refusal.value)
+    assert f"{where}[1].s3FilesAccessPoint.accessPointArn: {said}; use an access point of" in str(refusal.value)

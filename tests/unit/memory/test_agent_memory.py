@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Annotations, Match, Template
 from support import synth
 
-from agentcore_constructs import AgentMemory, Harness, HarnessConfigError, Memory, Retrieval
+from agentcore_constructs import AgentMemory, Harness, HarnessConfigError, Memory, Retrieval, Skill
 
 MEMORY = "AWS::BedrockAgentCore::Memory"
 ACTIONS = ["CreateEvent", "DeleteEvent", "GetEvent", "ListEvents", "RetrieveMemoryRecords"]
@@ -218,3 +218,73 @@ def test_tokens_pass(stack: cdk.Stack) -> None:
     days = cdk.CfnParameter(stack, "Days", type="Number")
     AgentMemory(stack, "Customers", expiry=cdk.Duration.days(days.value_as_number))
     assert memory_of(stack)["Properties"]["EventExpiryDuration"] == {"Ref": "Days"}
+
+
+FAR_MEMORY = "arn:aws:bedrock-agentcore:eu-west-1:111122223333:memory/customers-0123456789"
+FAR_KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("memory", "said"),
+    [
+        (
+            Memory.existing(FAR_MEMORY),
+            (
+                "memory.agentCoreMemoryConfiguration.arn: must be in the harness's Region (us-east-1); received "
+                "eu-west-1; use a memory of the harness's own Region."
+            ),
+        ),
+        (
+            Memory.managed(encryption_key=FAR_KEY),
+            (
+                "memory.managedMemoryConfiguration.encryptionKeyArn: must be in the harness's Region (us-east-1); "
+                "received eu-west-1; use a key of the harness's own Region."
+            ),
+        ),
+    ],
+)
+def test_a_memory_and_a_key_of_another_region_are_refused(memory: Any, said: str) -> None:
+    with pytest.raises(HarnessConfigError) as refusal:
+        Harness(synth.new_stack(), "Agent", memory=memory)
+    assert said in str(refusal.value)
+
+    Harness(synth.new_stack(region="eu-west-1"), "Agent", memory=memory)
+    Harness(synth.new_stack(account=None, region=None), "Agent", memory=memory)
+
+
+def test_an_alias_stands_for_its_key_where_that_is_known() -> None:
+    stack = synth.new_stack()
+    key = kms.Key(stack, "Key")
+    alias = kms.Alias(stack, "Alias", alias_name="alias/agents", target_key=key)
+    Harness(stack, "Agent", memory=Memory.managed(encryption_key=alias))
+    AgentMemory(stack, "Customers", encryption_key=alias)
+
+    arn = {"Fn::GetAtt": [stack.get_logical_id(key.node.default_child), "Arn"]}
+    template = synth.template_of(stack)
+    (harness,) = template.find_resources("AWS::BedrockAgentCore::Harness").values()
+    (memory,) = template.find_resources("AWS::BedrockAgentCore::Memory").values()
+    assert harness["Properties"]["Memory"]["ManagedMemoryConfiguration"]["EncryptionKeyArn"] == arn
+    assert memory["Properties"]["EncryptionKeyArn"] == arn
+
+
+def test_an_alias_of_an_unknown_key_is_refused() -> None:
+    stack = synth.new_stack()
+    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/agents")
+    said = (
+        "must be a customer key; received an alias, which leads to a key that is not known here; pass the key itself, "
+        "such as kms.Key.from_lookup(…), or its ARN."
+    )
+    for path, make in (
+        ("encryption_key", lambda: AgentMemory(stack, "Customers", encryption_key=alias)),
+        (
+            "memory.managedMemoryConfiguration.encryptionKeyArn",
+            lambda: Harness(stack, "Managed", memory=Memory.managed(encryption_key=alias)),
+        ),
+        (
+            "skills[0].s3.encryptionKeyArn",
+            lambda: Harness(stack, "Skilled", skills=[Skill.s3("shared-skills", "report", encryption_key=alias)]),
+        ),
+    ):
+        with pytest.raises(HarnessConfigError) as refusal:
+            make()
+        assert f"{path}: {said}" in str(refusal.value)

@@ -140,3 +140,16 @@ def test_what_is_wrong_with_it_is_told_with_all_else() -> None:
         "maxTokens",
         "memory.managedMemoryConfiguration.eventExpiryDuration",
     }
+
+
+def test_a_stack_retains_as_many_as_its_function_can_have_policies() -> None:
+    stack = synth.new_stack()
+    for number in range(10):
+        Harness(stack, f"Agent{number}", memory=Memory.managed(retain=True))
+
+    with pytest.raises(HarnessConfigError) as refusal:
+        Harness(stack, "OneMore", memory=Memory.managed(retain=True))
+    assert (
+        "memory: must be one of at most 10 managed memories that a stack retains; received 11 in Agents; put the "
+        "harness into another stack, or give it an AgentMemory." in str(refusal.value)
+    )

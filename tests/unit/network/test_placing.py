@@ -288,3 +288,30 @@ def test_private_subnets_reach_everything(stack: cdk.Stack, vpc: ec2.Vpc, warnin
     )
 
     assert warnings() == {}
+
+
+def test_subnets_and_groups_of_another_vpc_are_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    other = ec2.Vpc(stack, "Other", max_azs=2)
+    group = ec2.SecurityGroup(stack, "Group", vpc=other)
+    with pytest.raises(HarnessConfigError) as refusal:
+        Harness(
+            stack,
+            "Agent",
+            environment=Environment.vpc(vpc, subnets=other.private_subnets[:1], security_groups=[group]),
+        )
+    fix = "of another VPC; choose one there, or leave it out for one to be chosen."
+    first = other.private_subnets[0].node.path
+    assert f"environment.subnets[0]: must be of the VPC Agents/Vpc; received {first}, {fix}" in str(refusal.value)
+    assert f"environment.securityGroups[0]: must be of the VPC Agents/Vpc; received Agents/Group, {fix}" in str(
+        refusal.value
+    )
+
+
+def test_a_short_lifetime_shortens_the_idle_timeout() -> None:
+    def lifecycle(environment: Any) -> Any:
+        return environment.agent_core_runtime_environment.lifecycle_configuration
+
+    short = lifecycle(Environment.public(max_lifetime=cdk.Duration.minutes(5)))
+    assert (short.idle_runtime_session_timeout, short.max_lifetime) == (300, 300)
+    assert lifecycle(Environment.public(max_lifetime=900)).idle_runtime_session_timeout is None
+    assert lifecycle(Environment.public(max_lifetime=300, idle_timeout=60)).idle_runtime_session_timeout == 60
