@@ -11,14 +11,50 @@ from cdk_nag import AwsSolutionsChecks
 from support import synth
 from support.capabilities import CAPABILITIES
 
-from agentcore_constructs import AgentMemory, Harness, HarnessEndpoint, HarnessExecutionRole
+from agentcore_constructs import (
+    AgentCoreVpcEndpoints,
+    AgentMemory,
+    ApiKey,
+    CodeBuildImage,
+    DirectorySkill,
+    Harness,
+    HarnessEndpoint,
+    HarnessExecutionRole,
+    MemoryRetention,
+    OAuthClient,
+    PinnedGitSkill,
+    PythonFunction,
+    S3FilesAccessPoint,
+    S3FilesFileSystem,
+    ToolGateway,
+)
+from agentcore_constructs.custom_resources.provider import AgentCoreProvider
+from agentcore_constructs.skills.store import SkillStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from constructs import IConstruct
 
-OURS = (AgentMemory, Harness, HarnessEndpoint, HarnessExecutionRole)
+OURS = (
+    AgentCoreProvider,
+    AgentCoreVpcEndpoints,
+    AgentMemory,
+    ApiKey,
+    CodeBuildImage,
+    DirectorySkill,
+    Harness,
+    HarnessEndpoint,
+    HarnessExecutionRole,
+    MemoryRetention,
+    OAuthClient,
+    PinnedGitSkill,
+    PythonFunction,
+    S3FilesAccessPoint,
+    S3FilesFileSystem,
+    SkillStore,
+    ToolGateway,
+)
 
 
 def findings(stack: cdk.Stack, tmp_path: Path) -> list[tuple[str, str]]:

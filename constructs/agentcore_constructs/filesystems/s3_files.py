@@ -307,6 +307,8 @@ def _check(scope: Construct, bucket: s3.IBucket | None, prefix: str | None) -> N
     if bucket is not None and is_unversioned(bucket):
         must = "must have versioning, by which S3 Files keeps files and objects in step"
         faults.append(Fault("bucket", must, "one without", "make it with versioned=True"))
+    if bucket is not None:
+        faults += _elsewhere(bucket, scope)
     if prefix is not None and not is_token(prefix):
         if not isinstance(prefix, str) or (prefix and not prefix.endswith("/")) or prefix.startswith("/"):
             fix = "write it as 'data/', or leave it out for the whole bucket"
@@ -316,6 +318,16 @@ def _check(scope: Construct, bucket: s3.IBucket | None, prefix: str | None) -> N
             faults.append(Fault("prefix", must, received(prefix), "choose a shorter one"))
     if faults:
         raise HarnessConfigError(faults, f"The file system {scope.node.path}")
+
+
+def _elsewhere(bucket: s3.IBucket, scope: Construct) -> list[Fault]:
+    """Returns a fault when a bucket is known to be of another account or Region than the file system."""
+    there, here = bucket.env, cdk.Stack.of(scope)
+    for name, given, ours in (("account", there.account, here.account), ("Region", there.region, here.region)):
+        if given != ours and not is_token(given) and not is_token(ours):
+            fix = "use a bucket of the file system's own account and Region"
+            return [Fault("bucket", f"must be in the file system's {name} ({ours})", given, fix)]
+    return []
 
 
 def is_unversioned(bucket: s3.IBucket) -> bool:

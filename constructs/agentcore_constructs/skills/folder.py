@@ -31,7 +31,7 @@ class Folder:
     Attributes:
         name: Of the folder, which is that of the skill.
         files: Path within the skill → file.
-        content_hash: Of paths, contents and which files can be run.
+        content_hash: Of paths and contents: S3 keeps no permissions.
         faults: Why it is none.
         long: How many lines SKILL.md has, when it has more than recommended.
     """

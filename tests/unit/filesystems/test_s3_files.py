@@ -263,6 +263,17 @@ def test_what_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     assert "permissions: must be three or four octal digits; received 'rwx' (3 characters);" in said
 
 
+def test_a_bucket_elsewhere_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    for name, there, said in (
+        ("Far", {"region": "eu-west-1"}, "must be in the file system's Region (us-east-1); received eu-west-1;"),
+        ("Foreign", {"account": "999922223333"}, "must be in the file system's account (111122223333); received 9999"),
+    ):
+        bucket = s3.Bucket.from_bucket_attributes(stack, name, bucket_name="data", **there)  # type: ignore[arg-type]
+        with pytest.raises(HarnessConfigError) as caught:
+            S3FilesFileSystem(stack, f"{name}Files", vpc=vpc, bucket=bucket)
+        assert f"bucket: {said}" in str(caught.value)
+
+
 def test_an_imported_bucket_is_taken_at_its_word(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Data", "reports-of-the-year")
     S3FilesFileSystem(stack, "Files", vpc=vpc, bucket=bucket)
