@@ -68,6 +68,7 @@ from agentcore_constructs import (
 )
 
 from . import (
+    capabilities_batch,
     capabilities_gateway,
     capabilities_image,
     capabilities_memory,
@@ -338,6 +339,7 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         imported_role,
         shared_role,
         role_alone,
+        *capabilities_batch.CAPABILITIES,
         *capabilities_gateway.CAPABILITIES,
         *capabilities_image.CAPABILITIES,
         *capabilities_memory.CAPABILITIES,

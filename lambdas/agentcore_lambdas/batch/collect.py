@@ -156,10 +156,10 @@ class _Work:
 
     def missing(self, item: dict[str, Any], error: str | None) -> dict[str, Any]:
         """The failure of an item of which Step Functions wrote nothing."""
-        self.reasons["not_run"] += 1
+        self.reasons["no_result"] += 1
         told = {} if error is None else {"error": error}
         cause = "Step Functions wrote no result of it, because it did not begin or because the run was ended"
-        return {**item, "reason": "not_run", **told, "cause": cause}
+        return {**item, "reason": "no_result", **told, "cause": cause}
 
     def is_new(self, line: int) -> bool:
         """Whether nothing was known of a line's item; from now on it is."""

@@ -23,13 +23,14 @@ from agentcore_stepfunctions.harnesses import inline_tools, own_configuration
 from agentcore_stepfunctions.invoke_harness import RETRIED_ERRORS, InvokeHarness
 from agentcore_stepfunctions.sessions import SessionId
 
-from .harness_batch_map import ItemsMap
+from .harness_batch_map import LABEL, ItemsMap
 from .harness_batch_settings import LARGEST_ITEM, TOLERATED_PERCENTAGE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_s3 as s3
 
     from agentcore_constructs import HarnessModelConfiguration, HarnessSkill, HarnessTool, IEndpoint, IHarness
@@ -153,8 +154,10 @@ class HarnessBatch(Construct):
         self._refuse(has_tools and (retried_errors is not None or max_attempts is not None))
         session = session_id or SessionId.per_execution()
         ask: sfn.IChainable
+        self._called: list[lambda_.IFunction] = []
         if has_tools:
-            ask = AgentTurn(self, "Ask", harness=harness, prompt=prompt, session_id=session, **overrides)
+            turn = AgentTurn(self, "Ask", harness=harness, prompt=prompt, session_id=session, **overrides)
+            self._called, ask = [turn.loop.function], turn
         else:
             ask = InvokeHarness(
                 self,
@@ -168,6 +171,7 @@ class HarnessBatch(Construct):
             _retry(ask, RETRIED_ERRORS if retried_errors is None else retried_errors, max_attempts)
         self._prepare = self._function("Reader", "prepare", "Reads the items of a batch.")
         self._collect = self._function("Collector", "collect", "Collects the results of a batch.")
+        self._called += [self._prepare.function, self._collect.function]
         self._settings.grant(self._prepare.role, self._collect.role)
         self.log_group = log_group or logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
@@ -189,31 +193,33 @@ class HarnessBatch(Construct):
 
     def acknowledge_wildcards(self) -> None:
         """Gives cdk-nag the reasons for the wildcards in the roles of machine and functions."""
-        objects = "The batch reads and writes objects whose keys are known at run time only, below its prefixes."
-        settings, machine = self._settings, self.state_machine
-        arns = {
-            "*": "X-Ray and the log delivery that Step Functions sets up have no resource to name: "
-            "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
-            settings.source.arn_for_objects(f"{settings.source_prefix}*"): objects,
-            settings.results.arn_for_objects(f"{settings.results_prefix}*"): objects,
-            **{
-                f"{own.function.function_arn}:*": "aws-cdk-lib lets states call all versions of a function."
-                for own in (self._prepare, self._collect)
-            },
+        stack, machine = cdk.Stack.of(self), self.state_machine
+        name = cdk.Arn.split(machine.state_machine_arn, cdk.ArnFormat.COLON_RESOURCE_NAME).resource_name
+        children = [
+            stack.format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{name}{of}:*",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for of in ("", f"/{LABEL}")
+        ]
+        called = [f"{function.function_arn}:*" for function in self._called]
+        reasons = {
+            "X-Ray and the log delivery that Step Functions sets up have no resource to name: "
+            "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html": ["*"],
+            "Objects have keys that are known at run time only, below the prefixes.": self._settings.object_arns(),
+            "aws-cdk-lib lets states call all versions of a function.": called,
+            "A Distributed Map starts executions of its own machine; their names are made at run time.": children,
         }
-        stack = cdk.Stack.of(self)
         acknowledgments = [
             cdk.Acknowledgment(
                 id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{flattened(stack.resolve(arn))}]", reason=reason
             )
-            for arn, reason in arns.items()
+            for reason, arns in reasons.items()
+            for arn in arns
         ]
         cdk.Validations.of(self).acknowledge(*acknowledgments)
-        children = "A Distributed Map starts executions of its own machine, whose names are known at run time only."
-        name = flattened(stack.resolve(machine.state_machine_arn))
-        cdk.Validations.of(machine).acknowledge(
-            cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{name}:*]", reason=children)
-        )
 
     def _states(self, ask: sfn.IChainable) -> sfn.IChainable:
         prepare = tasks.LambdaInvoke.jsonata(

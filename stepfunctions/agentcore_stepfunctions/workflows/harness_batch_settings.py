@@ -55,7 +55,7 @@ class Settings:
         size = self.max_item_size.to_bytes()
         if not 1 <= size <= LARGEST_ITEM.to_bytes():
             must, fix = "must be 1 byte to 240 KiB", "put large contents into S3, and its key into the item"
-            yield Fault("max_item_size", must, f"{size:g} bytes", fix)
+            yield Fault("max_item_size", must, f"{size:.0f} bytes", fix)
 
     def _number_faults(self) -> Iterator[Fault]:
         limits: tuple[tuple[str, Any, float, float, str], ...] = (
@@ -83,10 +83,14 @@ class Settings:
         }
         return {name: value for name, value in told.items() if value is not None}
 
+    def object_arns(self) -> tuple[str, str]:
+        """What can be read, and what can be written."""
+        items = self.source.arn_for_objects(f"{self.source_prefix}*")
+        return items, self.results.arn_for_objects(f"{self.results_prefix}*")
+
     def grant(self, reader: iam.IRole, collector: iam.IRole) -> None:
         """Lets the two functions read and write objects below the prefixes, and nothing else of the buckets."""
-        written = self.results.arn_for_objects(f"{self.results_prefix}*")
-        items = self.source.arn_for_objects(f"{self.source_prefix}*")
+        items, written = self.object_arns()
         use = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
         reader.add_to_principal_policy(_statement("ReadItems", ["s3:GetObject"], items))
         for role in (reader, collector):

@@ -74,7 +74,10 @@ def test_the_definition_is_amazon_states_language() -> None:
     template["Resources"]["Machine"]["Properties"]["DefinitionSubstitutions"] = dict.fromkeys(
         ("HarnessArn", "ReaderArn", "CollectorArn", "SourceBucket", "ResultsBucket"), "x"
     )
-    assert [match.message for match in cfnlint.api.lint(json.dumps(template), regions=["us-east-1"])] == []
+    found = [match.message for match in cfnlint.api.lint(json.dumps(template), regions=["us-east-1"])]
+    # The language takes an expression here (https://states-language.net/#map-state); cfn-lint's schema does not know.
+    expected = "'{% $batch.tolerated %}' is not of type 'integer' at 'States/Each item/ToleratedFailureCount'"
+    assert found == [expected]
 
 
 def test_states_and_functions_name_the_files_alike() -> None:
@@ -100,12 +103,17 @@ def test_the_roles_reach_their_prefixes_and_this_harness_only(stack: cdk.Stack) 
     assert [resources for actions, resources in machine if "s3:PutObject" in actions] == [objects]
     assert {str(action).split(":")[0] for actions, _ in machine for action in ([actions] if isinstance(actions, str)
             else actions)} == {"bedrock-agentcore", "lambda", "s3", "kms"}  # fmt: skip
-    children = [actions for actions, _ in statements(stack, "DistributedMapPolicy")]
-    assert children == [
+    (children,) = (
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in synth.resources(stack, "AWS::IAM::Policy").items()
+        if "DistributedMapPolicy" in name
+    )
+    assert [statement["Action"] for statement in children] == [
         "states:StartExecution",
         ["states:DescribeExecution", "states:StopExecution"],
         "states:RedriveExecution",
     ]
+    assert "*" not in json.dumps(children[0]["Resource"])
 
 
 def test_options(stack: cdk.Stack) -> None:
@@ -170,13 +178,13 @@ def test_everything_that_is_wrong_is_said_at_once(stack: cdk.Stack) -> None:
     assert str(caught.value) == (
         "The batch Agents/Batch has 6 faults:\n"
         "  source_prefix: must be a literal of at most 512 characters that does not begin with a slash; received"
-        " '/letters'; write the first part of the keys, such as 'batches/'.\n"
+        " '/letters' (8 characters); write the first part of the keys, such as 'batches/'.\n"
         "  concurrency: must be 1 to 10,000; received 0; say how many items the agent may work on at once.\n"
         "  tolerated_failures: must be 0 to 1,000,000,000; received -1; say how many items may fail.\n"
         "  tolerated_failure_percentage: must be 0 to 100; received 101; say how many of a hundred may fail.\n"
-        "  delimiter: must be one character, and neither a quote nor the end of a line; received ''; write ',' or ';'"
-        " or a tab.\n"
-        "  max_item_size: must be 1 byte to 240 KiB; received 1.04858e+06 bytes; put large contents into S3, and its key"
+        "  delimiter: must be one character, and neither a quote nor the end of a line; received '' (0 characters);"
+        " write ',' or ';' or a tab.\n"
+        "  max_item_size: must be 1 byte to 240 KiB; received 1048576 bytes; put large contents into S3, and its key"
         " into the item."
     )
     batch(stack, harness=stack.node.find_child("Agent"), source=stack.node.find_child("Source"))  # nothing half-made
