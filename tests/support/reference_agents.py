@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ("ResearchAgent", "AnalyticsAgent", "CodingAgent")
+WORKFLOW = "CheckedBrief"
 
 
 def synthesize(folder: Path) -> str:

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from agentcore_lambdas.services import SERVICES
 
 from .installer import Target
-from .packaging import packaged
+from .packaging import Zip, packaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
 """Architecture of our functions: cheaper per millisecond, and that of the harness's own images."""
 
+_MACHINES = {lambda_.Architecture.ARM_64.name: "aarch64", lambda_.Architecture.X86_64.name: "x86_64"}
 _OWN = "agentcore_lambdas"
 _ENDPOINTS = "partitions.json|endpoints.json|sdk-default-configuration.json|_retry.json"
 _OTHER_SERVICES = rf"botocore/data/(?!(?:{'|'.join(SERVICES)})/|{_ENDPOINTS}).*|boto3/(?:examples|data)/.*"
@@ -49,22 +50,19 @@ def python_code(
     Raises:
         PackagingError: A source is not there, or requirements have no wheel for the platform.
     """
-    return _code(packages, requirements, architecture, python, None)
+    return _asset(packaged(packages, requirements, Target(_MACHINES[architecture.name], python)))
 
 
 def own_code() -> lambda_.Code:
     """Returns the code of our own functions: `agentcore_lambdas` with the pinned versions it requires."""
+    return _asset(own_zip())
+
+
+def own_zip() -> Zip:
+    """Returns that code as a file."""
     pinned = Path(str(resources.files(_OWN).joinpath("requirements.txt")))
-    return _code([_OWN], pinned, ARCHITECTURE, PYTHON, _OTHER_SERVICES)
+    return packaged([_OWN], pinned, Target(_MACHINES[ARCHITECTURE.name], PYTHON), leave_out=_OTHER_SERVICES)
 
 
-def _code(
-    packages: Sequence[Path | str],
-    requirements: Sequence[str] | Path,
-    architecture: lambda_.Architecture,
-    python: str,
-    leave_out: str | None,
-) -> lambda_.Code:
-    machine = "aarch64" if architecture.name == lambda_.Architecture.ARM_64.name else "x86_64"
-    made = packaged(packages, requirements, Target(machine, python), leave_out=leave_out)
+def _asset(made: Zip) -> lambda_.Code:
     return lambda_.Code.from_asset(str(made.path), asset_hash=made.content_hash)

@@ -41,7 +41,7 @@ _PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 
 _ENDS = {"TIMED_OUT": "took too long", "STOPPED": "was stopped", "FAULT": "failed inside CodeBuild"}
 
-logger = Logger(service="agentcore-custom-resources", child=True)
+logger = Logger(child=True)
 
 Build: TypeAlias = Mapping[str, Any]
 

@@ -36,7 +36,7 @@ _TRANSITIONAL = ("CREATING", "UPDATING")
 _PASSING = frozenset({"ConflictException", "ThrottlingException", "Throttling", "InternalServerException"})
 _GONE = "ResourceNotFoundException"
 
-logger = Logger(service="agentcore-custom-resources", child=True)
+logger = Logger(child=True)
 
 
 class MemoryRetentionProperties(Properties):

@@ -13,7 +13,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from agentcore_constructs import functions
-from agentcore_constructs.functions import PackagingError, installer, packaging
+from agentcore_constructs.functions import PackagingError, code, installer, packaging
 from agentcore_constructs.functions.installer import Target
 from agentcore_local import toolchain
 
@@ -155,11 +155,9 @@ def test_without_uv_and_pip_it_says_what_to_do(tmp_path: Path, monkeypatch: pyte
 
 def test_our_own_code_is_small_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(functions.CACHE_VARIABLE)  # what the user's cache has need not be downloaded again
-    stack = cdk.Stack(cdk.App(), "Stack")
-    functions.own_code().bind(stack)
-    largest = max((functions.cache() / "code").glob("*.zip"), key=lambda path: path.stat().st_mtime)
-    listed = zipfile.ZipFile(largest).namelist()
-    assert largest.stat().st_size < 12_000_000
+    made = code.own_zip().path
+    listed = zipfile.ZipFile(made).namelist()
+    assert made.stat().st_size < 12_000_000
     for wanted in (
         "agentcore_lambdas/services.py",
         "aws_lambda_powertools/__init__.py",
