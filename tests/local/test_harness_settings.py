@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 
-from agentcore_constructs import Authorizer, Environment, FileSystem, Harness, McpAuth, Tool, Version
+from agentcore_constructs import Authorizer, Environment, FileSystem, Harness, McpAuth, Memory, Tool, Version
 from agentcore_local.deploy import DeploymentError
 
 if TYPE_CHECKING:
@@ -124,3 +124,35 @@ def test_a_rollback_of_the_first_deployment_leaves_nothing(cloud: Cloud) -> None
     with pytest.raises(DeploymentError):
         cloud.deploy(tools=[SIGNED], fail=True)
     assert cloud.harnesses == []
+
+
+def test_two_harnesses_of_a_stack_have_their_own_settings(account: Account, tmp_path: Path) -> None:
+    """One is replaced under its settings, the other leaves; the memory of the first is to be kept."""
+    control = account.client("bedrock-agentcore-control")
+
+    def deploy(name: str, *, two: bool) -> None:
+        app = cdk.App(outdir=str(tmp_path))
+        stack = cdk.Stack(app, "Agents")
+        Harness(stack, "One", harness_name=name, tools=[SIGNED], memory=Memory.managed(retain=True))
+        if two:
+            Harness(stack, "Two", harness_name="other", tools=[ELSEWHERE], memory=Memory.disabled())
+        app.synth()
+        account.deploy(tmp_path)
+
+    def regions() -> dict[str, str]:
+        found = [control.get_harness(harnessId=one["harnessId"]) for one in control.list_harnesses()["harnesses"]]
+        return {
+            one["harness"]["harnessName"]: one["harness"]["tools"][0]["config"]["remoteMcp"]["outboundAuth"]["awsIam"][
+                "region"
+            ]
+            for one in found
+        }
+
+    deploy("first", two=True)
+    assert regions() == {"first": "eu-west-1", "other": "us-west-2"}
+    deploy("second", two=False)
+    assert regions() == {"second": "eu-west-1"}
+    account.destroy("Agents")
+    assert control.list_harnesses()["harnesses"] == []
+    kept = sorted(memory["id"].rpartition("-")[0] for memory in control.list_memories()["memories"])
+    assert kept == ["first", "second"]
