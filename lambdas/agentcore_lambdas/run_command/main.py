@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgen
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -29,7 +30,6 @@ _TOLD = 1000  # characters of the output that an error quotes
 
 # A command may be silent as long as it runs. It is never sent twice: it may have taken effect.
 _CONFIG = Config(read_timeout=910, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
-_CLIENT = boto3.client("bedrock-agentcore", config=_CONFIG)
 
 
 class CommandFailed(errors.ToolLoopError):
@@ -102,9 +102,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(str(step) for step in one['loc'])}: {one['msg']}" for one in error.errors())
         raise errors.HarnessInvalidRequest(f"the command is not one: {wrong}") from None
-    ended = run(_CLIENT, command)
+    ended = run(_client(), command)
     logger.info("command ended", harness=command.harness_arn, session=command.session_id, exit_code=ended.exit_code)
     return ended.model_dump(by_alias=True, mode="json")
+
+
+@functools.cache
+def _client() -> Any:
+    return boto3.client("bedrock-agentcore", config=_CONFIG)
 
 
 def run(client: Any, command: Command) -> Ended:
