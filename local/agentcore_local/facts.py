@@ -12,6 +12,7 @@ _GUARDRAIL = "AWS::Bedrock::Guardrail"
 _API_KEY = "AWS::BedrockAgentCore::ApiKeyCredentialProvider"
 _OAUTH = "AWS::BedrockAgentCore::OAuth2CredentialProvider"
 _S3_FILES = "AWS::S3Files::AccessPoint"
+_S3_FILE_SYSTEM = "AWS::S3Files::FileSystem"
 _PROFILE = "AWS::Bedrock::ApplicationInferenceProfile"
 
 
@@ -70,6 +71,19 @@ def access_point(account: str, arn: str) -> AccessPoint:
         system = f"{arn.partition(':access-point/')[0]}:file-system/{found['FileSystemId']}" if found else None
     root, user = ((found or {}).get(part) or {} for part in ("RootDirectory", "PosixUser"))
     return AccessPoint(system, root.get("Path") or "/", None if user.get("Uid") is None else str(user["Uid"]))
+
+
+def bucket_of_files(scope: seams.Scope, file_system: str) -> tuple[str, str] | None:
+    """Bucket and prefix behind a file system of S3 Files; None when no stack here made it.
+
+    Args:
+        scope: Account and Region.
+        file_system: Its ARN.
+    """
+    properties = _properties(scope, _S3_FILE_SYSTEM, file_system)
+    if not properties:
+        return None
+    return properties["Bucket"].rpartition(":")[2], properties.get("Prefix") or ""
 
 
 def _properties(scope: seams.Scope, resource_type: str, identifier: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import actions, facts
+from agentcore_local.agents import bucket_files
 from agentcore_local.agents.machine import remove
 from agentcore_local.agents.permissions import denial
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from agentcore_local.agents.plan import Plan
 
-_KINDS = {"efsAccessPoint": "elasticfilesystem", "s3FilesAccessPoint": "s3files"}
+_S3_FILES = "s3FilesAccessPoint"
+_KINDS = {"efsAccessPoint": "elasticfilesystem", _S3_FILES: "s3files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,33 @@ def shared(plan: Plan) -> dict[str, SharedDirectory]:
         config["mountPath"].rstrip("/"): _shared(plan, kind, config["accessPointArn"])
         for kind, config in _access_points(plan)
     }
+
+
+def bring_in(plan: Plan) -> None:
+    """Makes objects of buckets that are mounted files. Blocking."""
+    for system, root in _buckets(plan):
+        bucket_files.bring_in(plan.account, system, root)
+
+
+def take_out(plan: Plan) -> None:
+    """Makes files of buckets that are mounted objects. Blocking."""
+    for system, root in _buckets(plan):
+        bucket_files.take_out(plan.account, system, root)
+
+
+def has_buckets(plan: Plan) -> bool:
+    """Whether a harness mounts buckets."""
+    return any(kind == _S3_FILES for kind, _ in _access_points(plan))
+
+
+def _buckets(plan: Plan) -> Iterator[tuple[str, Path]]:
+    systems = {
+        facts.access_point(plan.account, config["accessPointArn"]).file_system
+        for kind, config in _access_points(plan)
+        if kind == _S3_FILES
+    }
+    for system in sorted(filter(None, systems)):
+        yield system, SHARES.directory(plan.account, system, "/")
 
 
 def _access_points(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:

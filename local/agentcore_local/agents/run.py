@@ -11,7 +11,7 @@ from strands import Agent, ModelRetryStrategy, Snapshot
 from strands.tools.executors import SequentialToolExecutor
 from strands.types.exceptions import ContextWindowOverflowException, EventLoopException, MaxTokensReachedException
 
-from agentcore_local.agents import inline, models, permissions, skills, strands_agent, truncation
+from agentcore_local.agents import inline, models, mounts, permissions, skills, strands_agent, truncation
 from agentcore_local.agents.failures import in_stream
 from agentcore_local.agents.lifecycle import Lifecycle
 from agentcore_local.agents.loop_hooks import LoopHooks
@@ -88,6 +88,9 @@ class Run:
         Raises:
             StreamFailed: what ends the stream with an exception.
         """
+        buckets = mounts.has_buckets(self._plan)
+        if buckets:
+            await asyncio.to_thread(mounts.bring_in, self._plan)
         try:
             await self._skills.ready()
             permissions.load(self._plan, self._session, resumes=self._answer is not None)
@@ -103,6 +106,8 @@ class Run:
         finally:
             self._cancelled.set()  # what a provider's SDK still does on a thread of its own ends soon
             await self._tools.close()
+            if buckets:
+                await asyncio.to_thread(mounts.take_out, self._plan)
 
     async def _work(self) -> None:
         permissions.call_model(self._plan)

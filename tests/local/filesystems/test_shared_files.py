@@ -9,6 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
+from aws_cdk import aws_s3 as s3
 
 from agentcore_constructs import (
     AgentCoreVpcEndpoints,
@@ -86,6 +87,13 @@ class Stack:
         """The names of the account's buckets, but for that of assets."""
         names = [one["Name"] for one in self.account.client("s3").list_buckets()["Buckets"]]
         return [name for name in names if not name.startswith("cdk-")]
+
+    def empty(self, bucket: str) -> None:
+        """Deletes all there ever was in a bucket: CloudFormation deletes none that has something in it."""
+        s3 = self.account.client("s3")
+        listed = s3.list_object_versions(Bucket=bucket)
+        for one in [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]:
+            s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
 
     def destroy(self) -> None:
         """Deletes the stack."""
@@ -182,6 +190,52 @@ def test_two_harnesses_share_a_file_system_and_one_only_reads(stack: Stack) -> N
     assert "from the writer" in stack.read("Writer", "/mnt/shared/note")
     assert stack.use("Writer", "shell", command="echo more >> /mnt/shared/note && wc -l < /mnt/shared/note") == "1\n"
 
+    (bucket,) = stack.buckets()
+    stack.empty(bucket)
     stack.destroy()
     assert stack.account.client("efs").describe_file_systems()["FileSystems"] == []
     assert stack.buckets() == []
+
+
+def test_objects_are_files_and_files_are_objects(stack: Stack, account: Account) -> None:
+    def build(scope: cdk.Stack, vpc: ec2.IVpc) -> dict[str, Harness]:
+        bucket = s3.Bucket(scope, "Data", versioned=True)
+        cdk.CfnOutput(scope, "DataName", value=bucket.bucket_name)
+        sales = FileSystem.s3_files(bucket, "/mnt/sales", prefix="sales/", directory="/")
+        return {"Agent": harness(scope, "Agent", vpc, sales)}
+
+    stack.deploy(build)
+    client, bucket = account.client("s3"), stack.outputs["DataName"]
+
+    def objects() -> dict[str, str]:
+        listed = client.list_objects_v2(Bucket=bucket).get("Contents", [])
+        keys = [one["Key"] for one in listed]
+        return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read().decode().strip() for key in keys}
+
+    client.put_object(Bucket=bucket, Key="sales/2026/may.csv", Body=b"units\n12\n")
+    client.put_object(Bucket=bucket, Key="private/salaries.csv", Body=b"no file")
+    assert "12" in stack.read("Agent", "/mnt/sales/2026/may.csv")
+    listing = stack.use("Agent", "shell", command="find /mnt/sales -type f")
+    assert listing.split() == ["/mnt/sales/2026/may.csv"]
+
+    stack.write("Agent", "/mnt/sales/report.md", "sold: 12")
+    stack.use(
+        "Agent", "shell", command="cd /mnt/sales && echo 13 > 2026/may.csv && ln -s /etc/hosts link && mkdir empty"
+    )
+    assert objects() == {
+        "sales/2026/may.csv": "13",
+        "sales/report.md": "sold: 12",
+        "private/salaries.csv": "no file",
+    }
+
+    client.delete_object(Bucket=bucket, Key="sales/report.md")
+    assert "does not exist" in stack.read("Agent", "/mnt/sales/report.md")
+    stack.use("Agent", "shell", command="rm /mnt/sales/2026/may.csv")
+    assert objects() == {"private/salaries.csv": "no file"}
+
+    # What an object's name may lead to is in the mount, and nowhere else.
+    client.put_object(Bucket=bucket, Key="sales/../../outside", Body=b"x")
+    client.put_object(Bucket=bucket, Key="sales/link/inside", Body=b"x")
+    assert "no output" in stack.use("Agent", "shell", command="find /mnt/sales -type f")
+    stack.destroy()
+    assert bucket in stack.buckets()  # retained, with its data
