@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
@@ -117,6 +118,16 @@ _PYTHON_CLIENT_CONTEXT = (
     ),
 )
 _NODEJS_CLIENT_CONTEXT = ("clientContext: null,", "clientContext: (ctx.durable || {}).client_context || undefined,")
+
+
+@contextmanager
+def sent_with(context: dict[str, Any] | None) -> Iterator[None]:
+    """Invoke functions from this thread with a client context."""
+    token = _CLIENT_CONTEXT.set(context)
+    try:
+        yield
+    finally:
+        _CLIENT_CONTEXT.reset(token)
 
 
 def lambda_client_contexts(read: Callable[[str], dict[str, Any]]) -> None:
