@@ -280,9 +280,10 @@ class InvokeHarness(sfn.CustomState):
         construct_id: str,
         *,
         model: HarnessModelConfiguration,
+        prompt: str | None = None,
         system_prompt: str | None = None,
         harness_props: Mapping[str, Any] | None = None,
-        **props: Unpack[InvokeHarnessProps],
+        **props: Any,
     ) -> InvokeHarness:
         """Makes a harness, its execution role and the state that invokes it, as Quick Create in Workflow Studio does.
 
@@ -292,9 +293,10 @@ class InvokeHarness(sfn.CustomState):
             scope: Where they belong; the harness is `<construct_id>Harness` there, without what is no letter or digit.
             construct_id: Id of the state.
             model: The harness' model, made by `Model`.
+            prompt: What the user says; or `messages` among `props`.
             system_prompt: The harness' system prompt.
             harness_props: What else `Harness` takes: `tools`, `memory`, `harness_name`, ….
-            **props: What else `InvokeHarness` takes, such as `prompt`.
+            **props: What else `InvokeHarness` takes.
 
         Raises:
             HarnessConfigError: With everything that is wrong with the harness or with the state.
@@ -302,7 +304,7 @@ class InvokeHarness(sfn.CustomState):
         given = {"model": model, "system_prompt": system_prompt, "memory": Memory.disabled(), **(harness_props or {})}
         harness_id = re.sub(r"[^A-Za-z0-9]", "", construct_id) + "Harness"
         made = Harness(scope, harness_id, **given)
-        return cls(scope, construct_id, harness=made, **props)
+        return cls(scope, construct_id, harness=made, prompt=prompt, **props)
 
     @property
     def harness(self) -> IHarness:

@@ -6,6 +6,7 @@ from .approved_tool import ApprovedTool
 from .base import Workflow
 from .evaluator_optimizer import EvaluatorOptimizer
 from .harness_batch import HarnessBatch
+from .plan_implement_review import PlanImplementReview
 from .research_and_write import ResearchAndWrite
 from .scheduled_agent import ScheduledAgent
 from .triage_and_route import TriageAndRoute
@@ -14,6 +15,7 @@ __all__ = [
     "ApprovedTool",
     "EvaluatorOptimizer",
     "HarnessBatch",
+    "PlanImplementReview",
     "ResearchAndWrite",
     "ScheduledAgent",
     "TriageAndRoute",

@@ -19,7 +19,10 @@ from agentcore_stepfunctions.sessions import SessionId
 from .base import Workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
@@ -90,6 +93,7 @@ class ApprovedTool(Workflow):
                 "rejected": jsonata(f"$count($filter({ANSWER}.toolCalls, function($c) {{$c.status = 'rejected'}}))"),
             },
         )
+        self._called = [turn.loop.function, self.desk.ask]
         start = self._text_given("request", turn.next(sfn.Succeed(self, "Done")))
         longest = timeout or cdk.Duration.seconds(_WAITS * int(approval_timeout.to_seconds()))
         self._make(start, comment=COMMENT, log_group=log_group, timeout=longest)
@@ -98,6 +102,9 @@ class ApprovedTool(Workflow):
     def grant_respond(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal approve and reject."""
         return self.desk.grant_respond(grantee)
+
+    def _functions(self) -> Sequence[lambda_.IFunction]:
+        return self._called
 
     def _missing(self) -> list[str]:
         if any(tool.approval for tool in inline_tools_of(self._harness)):

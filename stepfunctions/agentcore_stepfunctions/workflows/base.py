@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,8 @@ from agentcore_stepfunctions.expressions import jsonata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aws_cdk import aws_lambda as lambda_
 
 # An agent step takes at most 900 seconds and is tried at most four times; most executions take a few minutes.
 _TIMEOUT = cdk.Duration.minutes(60)
@@ -41,12 +43,19 @@ class Workflow(Construct):
         return self._machine.grant_start_execution(grantee)
 
     def acknowledge_wildcards(self) -> None:
-        """Gives cdk-nag the reason for the one wildcard in the machine's role."""
+        """Gives cdk-nag the reasons for the wildcards in the machine's role."""
         reason = (
             "X-Ray and the log delivery that Step Functions sets up have no resource to name: "
             "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
         )
         self._acknowledge("IAM5[Resource::*]", reason)
+        for function in self._functions():
+            name = cdk.Stack.of(self).get_logical_id(cast("cdk.CfnElement", function.node.default_child))
+            self._acknowledge(f"IAM5[Resource::<{name}.Arn>:*]", "The state calls whatever version is current.")
+
+    def _functions(self) -> Sequence[lambda_.IFunction]:
+        """The functions that states of it call."""
+        return ()
 
     def _acknowledge(self, finding: str, reason: str) -> None:
         answer = cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-{finding}", reason=reason)

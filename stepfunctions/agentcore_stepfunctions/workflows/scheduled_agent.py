@@ -105,7 +105,7 @@ class ScheduledAgent(Workflow):
             outputs={"scheduledTime": jsonata("$scheduledTime"), **DEFAULT_OUTPUTS},
         )
         failed = self._failed(topic)
-        steps: list[sfn.TaskStateBase] = []
+        steps: list[tasks.CallAwsService | tasks.SnsPublish] = []
         if bucket is not None:
             steps.append(self._store(bucket, prefix))
         if topic is not None:
@@ -125,8 +125,9 @@ class ScheduledAgent(Workflow):
         for step in reversed(steps):
             result = step.next(result)
         chain = ask.next(self._choice("Said anything?", "$said > 0", result, nothing))
-        for state in (ask, *steps):
-            state.add_catch(failed, errors=["States.ALL"], outputs=jsonata("$states.errorOutput"))
+        ask.add_catch(failed, errors=["States.ALL"], outputs=jsonata("$states.errorOutput"))
+        for step in steps:
+            step.add_catch(failed, errors=["States.ALL"], outputs=jsonata("$states.errorOutput"))
         self._make(begin.next(chain), comment=COMMENT, log_group=log_group, timeout=timeout)
         if bucket is not None and bucket.encryption_key is not None:
             bucket.encryption_key.grant(self.state_machine, "kms:GenerateDataKey", "kms:Decrypt")

@@ -1,0 +1,137 @@
+"""The ready-made patterns: what ships is what is rendered, valid, drawn, and allowed no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_scheduler as scheduler
+from cdk_nag import AwsSolutionsChecks
+from support import patterns, synth
+from support.patterns import PATTERNS
+from support.workflows import Machine
+
+from agentcore_constructs import Harness, HarnessConfigError
+from agentcore_stepfunctions import (
+    ApprovedTool,
+    EvaluatorOptimizer,
+    PlanImplementReview,
+    ScheduledAgent,
+    TriageAndRoute,
+    Workflow,
+)
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+
+SHIPPED: Path = resources.files("agentcore_stepfunctions.workflows")  # type: ignore[assignment]
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "patterns.md"
+STAND_IN = re.compile(r"<([A-Za-z][A-Za-z0-9]*?)([0-9A-F]{8})?(?:\.([A-Za-z]+))?>")
+OPEN_TO_ALL = {"logs", "xray"}
+
+
+def portable(rendered: str) -> str:
+    """The definition with substitutions such as `${WriterArn}` instead of references."""
+    return STAND_IN.sub(lambda found: f"${{{found[1]}{found[3] or ''}}}", rendered)
+
+
+@pytest.fixture(scope="module", params=sorted(PATTERNS))
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, cdk.Stack, Machine]:
+    """A stack with one pattern, checked by cdk-nag when it is synthesized."""
+    app = cdk.App(context=synth.CONTEXT, outdir=str(tmp_path_factory.mktemp("assembly")))
+    stack = cdk.Stack(app, "Patterns", env=cdk.Environment(account=synth.ACCOUNT, region=synth.REGION))
+    PATTERNS[request.param](stack)
+    return request.param, stack, Machine(stack)
+
+
+def test_the_shipped_definition_is_what_the_construct_renders(made: tuple[str, cdk.Stack, Machine]) -> None:
+    name, _, machine = made
+    rendered = portable(json.dumps(machine.definition, indent=2, ensure_ascii=False) + "\n")
+    file = SHIPPED / f"{name}.asl.json"
+    if "WRITE_ASL" in os.environ:
+        file.write_text(rendered, encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == rendered, "run this test with WRITE_ASL=1 to write the file anew"
+
+
+def test_the_page_shows_what_ships(made: tuple[str, cdk.Stack, Machine]) -> None:
+    name, _, machine = made
+    marks = f"<!-- picture: {name} -->\n```mermaid\n", "\n```\n"
+    page = PAGE.read_text(encoding="utf-8")
+    assert marks[0] in page, f"docs/patterns.md has no picture of {name}"
+    before, rest = page.split(marks[0])
+    drawn, after = rest.split(marks[1], 1)
+    if "WRITE_ASL" in os.environ:
+        drawn = patterns.picture(machine.definition)
+        PAGE.write_text(before + marks[0] + drawn + marks[1] + after, encoding="utf-8")
+    assert drawn == patterns.picture(machine.definition), "run this test with WRITE_ASL=1 to draw it anew"
+
+
+def test_the_role_names_what_it_uses(made: tuple[str, cdk.Stack, Machine]) -> None:
+    _, _, machine = made
+    for statement in machine.statements:
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        given = [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]
+        if "*" in given:
+            assert {action.split(":")[0] for action in actions} <= OPEN_TO_ALL
+        assert not [action for action in actions if "*" in action and not action.startswith("kms:")]
+
+
+def test_cdk_nag_finds_nothing_on_the_workflows(tmp_path: Path) -> None:
+    app = cdk.App(context=synth.CONTEXT, outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Patterns", env=cdk.Environment(account=synth.ACCOUNT, region=synth.REGION))
+    workflows = [made(stack) for made in PATTERNS.values()]
+    for workflow in workflows:
+        workflow.acknowledge_wildcards()
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    # The harnesses' own roles are not acknowledged here.
+    with pytest.raises(RuntimeError):
+        app.synth()
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    assert [found for workflow in workflows for found in _violations(report, workflow)] == []
+
+
+def _violations(report: dict[str, Any], workflow: IConstruct) -> Any:
+    for plugin in report["pluginReports"]:
+        for violation in plugin["violations"]:
+            for construct in violation["violatingConstructs"]:
+                path = construct["constructPath"]
+                if f"/{path}".startswith(f"/{workflow.node.path}/") and not re.search("/(Approval|Turn)/", path):
+                    yield path, violation["ruleName"]
+
+
+def test_what_cannot_be_is_refused(stack: cdk.Stack, harness: Harness) -> None:
+    def of(make: Any) -> str:
+        with pytest.raises(HarnessConfigError) as raised:
+            make()
+        return str(raised.value)
+
+    routes: Any = {"other": (harness, "All.")}
+    assert "none of them 'other'" in of(
+        lambda: TriageAndRoute(stack, "A", triage=harness, routes=routes, fallback=harness)
+    )
+    both = of(
+        lambda: EvaluatorOptimizer(
+            stack, "B", writer=harness, evaluator=harness, criteria="", accept=11, max_rounds=0, max_total_tokens=0
+        )
+    )
+    assert all(told in both for told in ("accept: must be 1–10", "max_rounds: must be 1–20", "max_total_tokens: must"))
+    every = scheduler.ScheduleExpression.rate(cdk.Duration.days(1))
+    assert "else nobody sees the result" in of(
+        lambda: ScheduledAgent(stack, "C", harness=harness, prompt="Hi", schedule=every)
+    )
+    wrong = of(lambda: PlanImplementReview(stack, "D", harness=harness, directory="shop", max_rounds=11))
+    assert "directory: must be an absolute path" in wrong
+    assert "max_rounds: must be 1–10" in wrong
+
+
+def test_an_approval_nobody_is_asked_for_is_told_at_synthesis(stack: cdk.Stack, harness: Harness) -> None:
+    topic = patterns.sns.Topic(stack, "Topic")
+    workflow = ApprovedTool(stack, "A", harness=harness, channel=topic)
+    assert isinstance(workflow, Workflow)
+    assert any("must have a tool that wants approval" in told for told in workflow.node.validate())
