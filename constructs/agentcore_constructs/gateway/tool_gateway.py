@@ -15,7 +15,7 @@ from agentcore_constructs.config.allowed_tools import SEPARATOR
 from agentcore_constructs.config.errors import Fault, received
 from agentcore_constructs.harness import messages
 
-from . import wildcards
+from . import own_secrets, wildcards
 from .target import Target
 
 if TYPE_CHECKING:
@@ -238,7 +238,8 @@ class ToolGateway(Construct):
 
     def _add(self, targets: Sequence[Target]) -> None:
         for target in targets:
-            self._targets[target.name] = target.add_to(self)
+            self._targets[target.name] = made = target.add_to(self)
+            own_secrets.grant(self._role, made)
             for tool in target.tool_names:
                 name = f"{target.name}{SEPARATOR}{tool}"
                 if not is_token(name) and len(name) > _MODEL_TOOL_NAME:

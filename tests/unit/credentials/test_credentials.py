@@ -265,7 +265,9 @@ def test_what_does_not_fit_an_identity_provider(stack: cdk.Stack, given: dict[st
     assert sentence in told[1]
 
 
-def test_a_gateway_takes_a_key_as_the_cdk_does(stack: cdk.Stack, secret: secretsmanager.Secret) -> None:
+def test_a_gateway_takes_a_key_and_may_read_the_secret_behind_it(
+    stack: cdk.Stack, secret: secretsmanager.Secret
+) -> None:
     from agentcore_constructs import Target  # noqa: PLC0415
 
     api = {
@@ -274,10 +276,34 @@ def test_a_gateway_takes_a_key_as_the_cdk_does(stack: cdk.Stack, secret: secrets
         "paths": {"/x": {"get": {"operationId": "x", "description": "x", "responses": {"200": {"description": "x"}}}}},
         "servers": [{"url": "https://example.com"}],
     }
+    other = secretsmanager.Secret(stack, "Others")
+    client = OAuthClient(stack, "C", client_id="c", client_secret=other, json_key="c", discovery_url=DISCOVERY)
+    imported = "arn:aws:bedrock-agentcore:us-east-1:111122223333:token-vault/default/apikeycredentialprovider/kept"
+    tokens = agentcore.GatewayCredentialProvider.from_oauth_identity(client, scopes=["read"])
     ToolGateway(
         stack,
         "Gateway",
-        targets=[Target.open_api(api, name="api", credentials=ApiKey(stack, "K", secret, json_key="k"))],
+        targets=[
+            Target.open_api(api, name="api", credentials=ApiKey(stack, "K", secret, json_key="k")),
+            Target.mcp_server("https://example.com/mcp", name="mcp", credentials=tokens),
+            Target.open_api(api, name="far", credentials=ApiKey.from_arn(stack, "F", imported, secret=SECRET)),
+            Target.open_api(api, name="copied", credentials=ApiKey(stack, "Copied", SECRET)),
+        ],
     )
-    template = json.dumps(synth.template_of(stack).to_json())
-    assert '"Ref": "Keys4E30B592"' in template
+    template = synth.template_of(stack).to_json()
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::IAM::Policy" and name.startswith("GatewayServiceRole")
+    ]
+    read = [one["Resource"] for one in policy if one["Action"] == "secretsmanager:GetSecretValue"]
+    text = json.dumps(read)
+    assert all(name in text for name in ("Keys4E30B592", "Others", SECRET))
+    assert [one for one in policy if one["Action"] == "kms:Decrypt"] == [
+        {
+            "Action": "kms:Decrypt",
+            "Condition": {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}},
+            "Effect": "Allow",
+            "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]},
+        }
+    ]
