@@ -152,6 +152,9 @@ def define(
     named = name or (mark and mark.name) or function.__name__
     described = description or (mark and mark.description) or docstring.text
     problems = [*_naming(named), *_describing(described)]
+    if inspect.isasyncgenfunction(inspect.unwrap(function)):
+        fix = "collect what it yields in a list, and return that"
+        problems.append(Problem("", "must return one result", "an asynchronous generator", fix))
     reading = _Reading(function, docstring)
     problems += reading.problems
     if problems:

@@ -309,6 +309,14 @@ def test_only_functions_are_tools() -> None:
     assert "must be a function; received an object of class int" in problems_of(3)
 
 
+def test_an_asynchronous_generator_has_no_result() -> None:
+    async def stream(count: int) -> Any:
+        """Counts."""
+        yield count
+
+    assert "must return one result; received an asynchronous generator; collect" in problems_of(stream)
+
+
 def test_the_error_crosses_processes() -> None:
     with pytest.raises(ToolDefinitionError) as caught:
         define(orders.refund, name="no blanks")
