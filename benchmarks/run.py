@@ -1,4 +1,4 @@
-"""Measures the constructs and the local cloud and writes docs/benchmarks.md and its plot: `make bench`.
+"""Measures the constructs, the local cloud and workflows and writes docs/benchmarks.md and its plot: `make bench`.
 
 Every figure is a ratio against something in the same run, or stands beside one: what the same stack costs when it is
 written by hand in L1, what the bare library does. Absolute seconds are those of the machine it ran on.
@@ -19,6 +19,7 @@ import matplotlib as mpl
 mpl.use("svg")
 import matplotlib.pyplot as plt
 from measure import Pair, in_turn, report
+from workflows import Workflows, measured, section
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -43,7 +44,7 @@ def main() -> int:
     ours = ["benchmarks/imports.py", "aws_cdk", "aws_cdk.aws_bedrockagentcore", "agentcore_constructs"]
     theirs = ["benchmarks/imports.py", "aws_cdk", "aws_cdk.aws_bedrockagentcore", "aws_cdk.aws_iam"]
     imports = in_turn(ours, theirs, runs=7)
-    PAGE.write_text(page(synth, imports, report(["benchmarks/local_cloud.py"])), encoding="utf-8")
+    PAGE.write_text(page(synth, imports, report(["benchmarks/local_cloud.py"]), measured()), encoding="utf-8")
     plot(synth)
     print(f"written: {PAGE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
     return 0
@@ -87,7 +88,7 @@ def _without_ids(resources: dict[str, Any]) -> list[str]:
     ]
 
 
-def page(synth: dict[int, Pair], imports: Pair, cloud: dict[str, float]) -> str:
+def page(synth: dict[int, Pair], imports: Pair, cloud: dict[str, float], workflows: Workflows) -> str:
     """docs/benchmarks.md."""
     rows = [
         f"| {count} | {median(pair.ours):.2f} s | {median(pair.theirs):.2f} s | **{pair.ratio:.2f}×** "
@@ -132,7 +133,8 @@ The machine's load was {cloud["load"]:.1f} at the end: CPU per call is what comp
 | whole invocation with boto3 in the cloud's own process, median | {cloud["boto3_p50_ms"]:.1f} ms |
 | the bare Strands loop in one thread, no HTTP | {cloud["bare_per_second"]:.0f} per second |
 | memory of the process, and per session | {cloud["resident_mib"]:.0f} MiB, {cloud["session_kib"]:.0f} KiB |
-"""
+
+{section(workflows)}"""
 
 
 def median(values: tuple[float, ...]) -> float:
