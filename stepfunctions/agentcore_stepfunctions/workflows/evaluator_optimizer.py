@@ -96,7 +96,7 @@ class EvaluatorOptimizer(Workflow):
                 "task": jsonata("$states.input.task"),
                 "draft": RESULT_TEXT,
                 "round": 1,
-                "best": {"text": "", "score": -1, "feedback": ""},
+                "best": jsonata("{'text': '', 'score': -1, 'feedback': ''}"),
                 "usage": RESULT_USAGE,
                 "stop": jsonata("$join([$states.result.StopReason])"),
             },

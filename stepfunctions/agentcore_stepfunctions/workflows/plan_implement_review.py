@@ -47,9 +47,10 @@ _REVIEW = {
     "required": ["approved", "comments"],
 }
 _USAGE = jsonata(usage_sum("$usage", f"({inner(RESULT_USAGE)})"))
-_OUT = "$trim($states.result.Payload.stdout)"
-_SHA = f"$substring({_OUT}, $length({_OUT}) - {_SHA_CHARACTERS})"
-_DIFF = f"$trim($substring({_OUT}, 0, $length({_OUT}) - {_SHA_CHARACTERS}))"
+_OUT = "$states.result.Payload.stdout"
+# The commit's id is the last line. $trim would make one line of all of them.
+_DIFF = f"$substring({_OUT}, 0, $length({_OUT}) - {_SHA_CHARACTERS + 1})"
+_SHA = f"$substring({_OUT}, $length({_OUT}) - {_SHA_CHARACTERS + 1}, {_SHA_CHARACTERS})"
 
 
 class PlanImplementReview(Workflow):
@@ -114,7 +115,7 @@ class PlanImplementReview(Workflow):
                 "plan": RESULT_TEXT,
                 "branch": jsonata(_BRANCH),
                 "round": 1,
-                "comments": "",
+                "comments": jsonata("''"),
                 "usage": RESULT_USAGE,
             },
             outputs={},
