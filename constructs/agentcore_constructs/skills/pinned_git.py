@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from agentcore_constructs.config import HarnessSkill
 
 _PROVIDER = "apikeycredentialprovider/"
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}")
 
 
 class PinnedGitSkill(Construct):
@@ -40,7 +42,7 @@ class PinnedGitSkill(Construct):
     Attributes:
         bucket: Where it is.
         prefix: Where all commits are in the bucket.
-        commit: Hash of the commit; known when it is deployed.
+        commit: Hash of the commit; known when it is deployed. An output of the stack where `ref` is a tag or branch.
         skill: The skill, for `Harness(skills=[…])`.
         uri: `s3://…/` of this commit.
     """
@@ -115,6 +117,10 @@ class PinnedGitSkill(Construct):
         self._acknowledge(statements)
         self._place = place
         self.commit = self._resource.get_att_string("Commit")
+        if not _COMMIT.fullmatch(config.ref):
+            # Without the ref, which may be a token: descriptions are plain text.
+            what = f"What the ref of the skill {self.node.path} was resolved to"
+            cdk.CfnOutput(self, "Commit", value=self.commit, description=what)
         self.uri = f"s3://{place.bucket.bucket_name}/{self._resource.get_att_string('Key')}"
         self.skill: HarnessSkill = place.skill(self.uri)
 

@@ -312,3 +312,14 @@ class TestCommit:
         Template.from_stack(stack).has_resource_properties(
             "Custom::AgentCorePinnedGitSkill", {"Revision": {"Ref": "Ref"}}
         )
+
+
+def test_what_a_branch_was_resolved_to_is_an_output() -> None:
+    stack = synth.new_stack()
+    PinnedGitSkill(stack, "Branch", url="https://example.com/skills.git", ref="main")
+    PinnedGitSkill(stack, "Pinned", url="https://example.com/skills.git", ref="0123456789" * 4)
+
+    ((name, output),) = synth.template_of(stack).find_outputs("*").items()
+    assert name.startswith("BranchCommit")
+    assert output["Value"]["Fn::GetAtt"][1] == "Commit"
+    assert output["Description"] == "What the ref of the skill Agents/Branch was resolved to"
