@@ -50,7 +50,7 @@ def differences(published: dict[str, Any], rebuilt: dict[str, Any], *, expected:
 
 
 def test_the_developer_guides_basic_invocation(stack: cdk.Stack, known: HarnessBase) -> None:
-    published = {
+    published: dict[str, Any] = {
         "Type": "Task",
         "Resource": RESOURCE,
         "Arguments": {
@@ -81,7 +81,7 @@ def test_the_developer_guides_basic_invocation(stack: cdk.Stack, known: HarnessB
 
 
 def test_the_developer_guides_error_handling(stack: cdk.Stack, known: HarnessBase) -> None:
-    published = {
+    published: dict[str, Any] = {
         "Type": "Task",
         "Resource": RESOURCE,
         "Arguments": {
@@ -114,7 +114,7 @@ def test_the_developer_guides_error_handling(stack: cdk.Stack, known: HarnessBas
 
 
 def test_the_serverless_pattern_in_json_path(stack: cdk.Stack, known: HarnessBase) -> None:
-    published = {
+    published: dict[str, Any] = {
         "InvokeHarness": {
             "Type": "Task",
             "Resource": RESOURCE,
