@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agentcore_local import iam
+from agentcore_local import facts, iam
 
 from . import vault
 from .result import TargetFailed
@@ -107,6 +107,10 @@ def _ask_for_credential(gateway: Gateway, kind: str, provider: str) -> None:
         require(gateway, f"{_AGENTCORE}:GetWorkloadAccessToken", resource)
     for resource in (f"{base}token-vault/default", *identities, provider):
         require(gateway, f"{_AGENTCORE}:{action}", resource)
+    own = facts.own_secret((gateway.account, gateway.region), provider)
+    if own is not None:  # as for harnesses: who uses the provider reads the user's secret
+        require(gateway, "secretsmanager:GetSecretValue", own)
+        return
     store = "apikey" if kind == "API_KEY" else "oauth2"
     secret = f"secret:bedrock-agentcore-identity!default/{store}/{provider.rsplit('/', 1)[-1]}-a1B2c3"
     manager = f"arn:aws:secretsmanager:{gateway.region}:{gateway.account}"
