@@ -9,7 +9,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn  # noqa: F401  (tests make machines around states)
 
 from agentcore_constructs import Harness, InlineTool, Memory, Model
 from agentcore_stepfunctions import (

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_stepfunctions as sfn
 from support import patterns, synth
 
+from agentcore_constructs import Harness, Model
 from agentcore_local import schedules
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
 from agentcore_local.harness.errors import ServiceError
 from agentcore_local.stepfunctions import harness_task, tasks
 from agentcore_local.toolchain import cdk_command
-from agentcore_stepfunctions import InvokeHarness
+from agentcore_stepfunctions import ApprovedTool, InvokeHarness, ScheduledAgent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,14 +89,14 @@ def all_patterns(stack: cdk.Stack) -> None:
     for workflow in made:
         cdk.CfnOutput(stack, workflow.node.id + "Out", value=workflow.state_machine.state_machine_arn)
     for child in stack.node.children:
-        if isinstance(child, patterns.Harness):
+        if isinstance(child, Harness):
             cdk.CfnOutput(stack, f"{child.node.id}HarnessOut", value=child.harness_arn)
     daily = stack.node.find_child("Daily")
-    assert isinstance(daily, patterns.ScheduledAgent)
+    assert isinstance(daily, ScheduledAgent)
     cdk.CfnOutput(stack, "ScheduleOut", value=daily.schedule.schedule_name)
     cdk.CfnOutput(stack, "BucketOut", value=stack.node.find_child("Results").bucket_name)  # type: ignore[attr-defined]
     refunds = stack.node.find_child("Refunds")
-    assert isinstance(refunds, patterns.ApprovedTool)
+    assert isinstance(refunds, ApprovedTool)
     cdk.CfnOutput(stack, "ResponderOut", value=refunds.desk.responder.function_name)
 
 
@@ -106,11 +108,11 @@ def deployed(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) 
     stack = cdk.Stack(app, "Patterns")
     all_patterns(stack)
     quick = InvokeHarness.quick_create(
-        stack, "Quick", model=patterns.Model.bedrock("anthropic.quick"), prompt="Hi", system_prompt="Be brief."
+        stack, "Quick", model=Model.bedrock("anthropic.quick"), prompt="Hi", system_prompt="Be brief."
     )
-    body = patterns.sfn.DefinitionBody.from_chainable(quick)
-    language = patterns.sfn.QueryLanguage.JSONATA
-    made = patterns.sfn.StateMachine(stack, "QuickMachine", definition_body=body, query_language=language)
+    body = sfn.DefinitionBody.from_chainable(quick)
+    language = sfn.QueryLanguage.JSONATA
+    made = sfn.StateMachine(stack, "QuickMachine", definition_body=body, query_language=language)
     cdk.CfnOutput(stack, "QuickHarnessOut", value=quick.harness.harness_arn)
     cdk.CfnOutput(stack, "QuickOut", value=made.state_machine_arn)
     app.synth()
@@ -124,7 +126,7 @@ def throttled(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def throttle(calls: int) -> list[str]:
         seen: list[str] = []
-        invokable = harness_task.invokable
+        invokable = harness_task.invokable  # type: ignore[attr-defined]  # imported there, replaced here
 
         def refuse(*given: Any) -> Any:
             seen.append("call")
@@ -220,7 +222,7 @@ class TestEvaluatorOptimizer:
     def author(self, deployed: Deployed, *drafts: str) -> None:
         def write(call: Any) -> str:
             said = sum(message["role"] == "assistant" for message in call.messages)
-            return drafts[min(said, len(drafts) - 1)]
+            return str(drafts[min(said, len(drafts) - 1)])
 
         deployed.script("Author", write)
 
@@ -265,8 +267,13 @@ class TestEvaluatorOptimizer:
         assert deployed.error("Improve", {"task": "Write."})[0] == "EvaluatorOptimizer.NothingWritten"
         assert deployed.error("Improve", {"task": 7})[0] == "EvaluatorOptimizer.NoTask"
         self.author(deployed, "bad")
-        asked = []
-        deployed.script("Critic", lambda call: asked.append(1) or '{"score": "high", "feedback": "x"}')
+        asked: list[str] = []
+
+        def judge(call: Any) -> str:
+            asked.append(call.prompt)
+            return '{"score": "high", "feedback": "x"}'
+
+        deployed.script("Critic", judge)
         name, cause = deployed.error("Improve", {"task": "Write."})
         assert name == "States.QueryEvaluationError"
         assert "score must be of type integer, not string" in cause
@@ -379,7 +386,7 @@ class TestPlanImplementReview:
         def work(call: Any) -> Any:
             models.append(call.model_id)
             if call.model_id == "anthropic.review":
-                return next(given)
+                return str(next(given))
             commands = {
                 "anthropic.plan": clone,
                 "anthropic.implement": f"echo {len(models)} >> {patterns.REPOSITORY}/shop.py" if change else "true",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
 from cdk_nag import AwsSolutionsChecks
 from support import patterns, synth
 from support.patterns import PATTERNS
@@ -131,7 +132,7 @@ def test_what_cannot_be_is_refused(stack: cdk.Stack, harness: Harness) -> None:
 
 
 def test_an_approval_nobody_is_asked_for_is_told_at_synthesis(stack: cdk.Stack, harness: Harness) -> None:
-    topic = patterns.sns.Topic(stack, "Topic")
+    topic = sns.Topic(stack, "Topic")
     workflow = ApprovedTool(stack, "A", harness=harness, channel=topic)
     assert isinstance(workflow, Workflow)
     assert any("must have a tool that wants approval" in told for told in workflow.node.validate())

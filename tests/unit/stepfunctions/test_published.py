@@ -20,7 +20,7 @@ import pytest
 from aws_cdk import aws_stepfunctions as sfn
 from support.workflows import Machine
 
-from agentcore_constructs import Harness, HarnessBase, Model
+from agentcore_constructs import Harness, IHarness, Model
 from agentcore_stepfunctions import InvokeHarness, jsonata
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ RESOURCE = "arn:aws:states:::bedrockagentcore:invokeHarness"
 
 
 @pytest.fixture
-def known(stack: cdk.Stack) -> HarnessBase:
+def known(stack: cdk.Stack) -> IHarness:
     arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/MyAgentHarness-0123456789"
     return Harness.from_harness_arn(stack, "Known", arn)
 
@@ -49,7 +49,7 @@ def differences(published: dict[str, Any], rebuilt: dict[str, Any], *, expected:
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def test_the_developer_guides_basic_invocation(stack: cdk.Stack, known: HarnessBase) -> None:
+def test_the_developer_guides_basic_invocation(stack: cdk.Stack, known: IHarness) -> None:
     published: dict[str, Any] = {
         "Type": "Task",
         "Resource": RESOURCE,
@@ -80,7 +80,7 @@ def test_the_developer_guides_basic_invocation(stack: cdk.Stack, known: HarnessB
     assert differences(published, rebuilt, expected=("TimeoutSeconds", "Output")) == {}
 
 
-def test_the_developer_guides_error_handling(stack: cdk.Stack, known: HarnessBase) -> None:
+def test_the_developer_guides_error_handling(stack: cdk.Stack, known: IHarness) -> None:
     published: dict[str, Any] = {
         "Type": "Task",
         "Resource": RESOURCE,
@@ -113,7 +113,7 @@ def test_the_developer_guides_error_handling(stack: cdk.Stack, known: HarnessBas
     assert differences(published, rebuilt, expected=("TimeoutSeconds", "Output")) == {}
 
 
-def test_the_serverless_pattern_in_json_path(stack: cdk.Stack, known: HarnessBase) -> None:
+def test_the_serverless_pattern_in_json_path(stack: cdk.Stack, known: IHarness) -> None:
     published: dict[str, Any] = {
         "InvokeHarness": {
             "Type": "Task",
