@@ -73,6 +73,7 @@ from . import (
     capabilities_image,
     capabilities_memory,
     capabilities_network,
+    capabilities_patterns,
     capabilities_skills,
     capabilities_tools,
 )
@@ -340,6 +341,7 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         shared_role,
         role_alone,
         *capabilities_batch.CAPABILITIES,
+        *capabilities_patterns.CAPABILITIES,
         *capabilities_gateway.CAPABILITIES,
         *capabilities_image.CAPABILITIES,
         *capabilities_memory.CAPABILITIES,

@@ -158,7 +158,6 @@ def test_the_serverless_pattern_in_json_path(stack: cdk.Stack, known: IHarness) 
         assert differences(state, states[name], expected=expected) == {}, name
 
 
-@pytest.mark.skipif(not VALIDATOR.exists(), reason="asl-validator is not installed: npm ci")
 def test_all_that_ships_is_valid_by_asl_validator(tmp_path: Path) -> None:
     """https://www.npmjs.com/package/asl-validator; substitutions stand for ARNs."""
     shipped: Any = resources.files("agentcore_stepfunctions.workflows")
