@@ -30,6 +30,9 @@ from agentcore_constructs import (
 )
 from agentcore_constructs.custom_resources.provider import AgentCoreProvider
 from agentcore_constructs.skills.store import SkillStore
+from agentcore_stepfunctions.fragments import ApprovalDesk
+from agentcore_stepfunctions.run_command import CommandRunner
+from agentcore_stepfunctions.tool_loop import ToolLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +44,9 @@ OURS = (
     AgentCoreVpcEndpoints,
     AgentMemory,
     ApiKey,
+    ApprovalDesk,
     CodeBuildImage,
+    CommandRunner,
     DirectorySkill,
     Harness,
     HarnessEndpoint,
@@ -54,6 +59,7 @@ OURS = (
     S3FilesFileSystem,
     SkillStore,
     ToolGateway,
+    ToolLoop,
 )
 
 

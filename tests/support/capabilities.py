@@ -76,6 +76,7 @@ from . import (
     capabilities_patterns,
     capabilities_skills,
     capabilities_tools,
+    capabilities_workflows,
 )
 
 if TYPE_CHECKING:
@@ -348,5 +349,6 @@ CAPABILITIES: dict[str, Callable[[Construct], None]] = {
         *capabilities_network.CAPABILITIES,
         *capabilities_skills.CAPABILITIES,
         *capabilities_tools.CAPABILITIES,
+        *capabilities_workflows.CAPABILITIES,
     )
 }
