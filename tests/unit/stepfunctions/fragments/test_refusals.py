@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 JWT = Authorizer.jwt("https://id.example.com/.well-known/openid-configuration", audiences=["workflows"])
-REFUND = {"description": "Refunds an order.", "input_schema": {"type": "object"}}
+REFUND: dict[str, Any] = {"description": "Refunds an order.", "input_schema": {"type": "object"}}
 NO_TOKEN = (
     "harness: must take callers with IAM: Step Functions signs its requests and has no token; received a harness with "
     "a JWT authorizer, which refuses IAM; use a second harness without authorizer for workflows, or invoke this one "
