@@ -207,12 +207,6 @@ class TestRefusals:
         ):
             control.list_evaluators()
 
-    def test_commands_are_not_emulated(self, account: Account, create: Callable[..., dict[str, Any]]) -> None:
-        with pytest.raises(ClientError, match="InvokeAgentRuntimeCommand is not emulated by the local cloud yet"):
-            account.client("bedrock-agentcore").invoke_agent_runtime_command(
-                agentRuntimeArn=create()["arn"], runtimeSessionId="s" * 33, body={"command": "ls"}
-            )
-
 
 class TestWebPages:
     """A page of somebody else's in the user's browser must not reach what can run code here."""

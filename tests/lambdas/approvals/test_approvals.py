@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +69,7 @@ class Desk:
             "client",
             lambda name, **more: self.tasks if name == "stepfunctions" else client(name, **more),
         )
+        self.modules = (self._ask, self._respond)
         self.not_notified: type[Exception] = self._ask.NotNotified
 
     def ask(self) -> dict[str, Any]:
@@ -88,9 +88,9 @@ class Desk:
 def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
     with mock_aws():
         made = Desk(monkeypatch)
-        for handler in logging.getLogger("agentcore-approvals").handlers:
-            if isinstance(handler, logging.StreamHandler):
-                handler.stream = sys.stdout
+        for module in made.modules:
+            # The logger may have taken hold of the output before this test did.
+            monkeypatch.setattr(module.logger.registered_handler, "stream", sys.stdout)
         yield made
 
 

@@ -9,12 +9,13 @@ from botocore.exceptions import EventStreamError
 from support.behaviours import behaviour
 
 from agentcore_local import agents
+from agentcore_local.agents import scripts
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
 
 from .conftest import SESSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agentcore_local import Account
 
@@ -35,14 +36,15 @@ INLINE = {
 
 
 @pytest.fixture
-def script(local_cloud: Any) -> Callable[..., None]:
+def script(local_cloud: Any) -> Iterator[Callable[..., None]]:
     """What the agent named `helper` says."""
 
     def script(*turns: Any) -> None:
         says = turns[0] if callable(turns[0]) else lambda call: turns[min(call.turn, len(turns)) - 1]
         local_cloud.script("helper", says)
 
-    return script
+    yield script
+    scripts.registry.clear()
 
 
 @pytest.fixture

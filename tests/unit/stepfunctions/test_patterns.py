@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 SHIPPED: Path = resources.files("agentcore_stepfunctions.workflows")  # type: ignore[assignment]
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "patterns.md"
-STAND_IN = re.compile(r"<([A-Za-z][A-Za-z0-9]*?)([0-9A-F]{8})?(?:\.([A-Za-z]+))?>")
+# What agents are told has tags of its own, each on a line of its own.
+STAND_IN = re.compile(r"(?<!\\n)<([A-Za-z][A-Za-z0-9]*?)([0-9A-F]{8})?(?:\.([A-Za-z]+))?>")
 OPEN_TO_ALL = {"logs", "xray"}
 
 
