@@ -61,7 +61,6 @@ class Process:
             "BIND_HOST": host,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "LOG_LEVEL": "WARNING",
             "MINISTACK_REGION": "us-east-1",
         }
         if state_dir is not None:

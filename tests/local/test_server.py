@@ -169,6 +169,21 @@ else:
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
+    def test_leaves_the_loggers_of_its_process_as_they_are(self, tmp_path: Path) -> None:
+        # Powertools reads LOG_LEVEL: a function that is tested beside the cloud must log what it logs elsewhere.
+        script = """
+import logging, os
+from agentcore_local import LocalCloud
+with LocalCloud() as cloud:
+    cloud.account().client("s3").list_buckets()
+    assert "LOG_LEVEL" not in os.environ
+    assert (logging.root.level, logging.root.handlers) == (logging.WARNING, [])
+"""
+        environment = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"}
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
 
 def invoke_a_function(endpoint: str) -> None:
     """Create a Lambda function in an account and invoke it, so that a worker runs."""
