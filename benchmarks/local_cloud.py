@@ -25,7 +25,10 @@ from agentcore_local import Account, LocalCloud
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = "The answer is forty-two."
-CALLS = 300
+CALLS = 600
+CALLERS = (1, 32, 200)
+MIRRORS = f"https://github.com/anthropics/skills={ROOT / 'examples' / 'mirror'}"
+"""The reference agents have a skill from GitHub, and a benchmark needs no network."""
 
 
 class Bare(Model):
@@ -89,9 +92,9 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def synthesized(folder: str) -> str:
-    """The cloud assembly of app.py."""
-    command = [sys.executable, str(ROOT / "app.py")]
+def synthesized(folder: str, script: str, *arguments: str) -> str:
+    """The cloud assembly that a script writes."""
+    command = [sys.executable, str(ROOT / script), *arguments]
     subprocess.run(command, env={**os.environ, "CDK_OUTDIR": folder}, check=True, capture_output=True, cwd=ROOT)
     return folder
 
@@ -112,34 +115,46 @@ def called(account: Account, arn: str, callers: int) -> dict[str, float]:
         return found | {"cpu_ms": 1000 * (time.process_time() - before) / calls}
 
 
+def invoked(account: Account, agent: str, arn: str, figures: dict[str, float]) -> None:
+    """Adds what an agent does for more and more callers: `<agent>_per_second_<callers>` and so on."""
+    for callers in CALLERS:
+        found = called(account, arn, callers)
+        figures[f"{agent}_per_second_{callers}"] = found["per_second"]
+        figures[f"{agent}_cpu_ms_{callers}"] = found["cpu_ms"]
+        if callers == 1:
+            figures |= {f"{agent}_{name}": found[name] for name in ("first_ms", "p50_ms", "p95_ms")}
+
+
 def main() -> None:
     """Prints one JSON object with all figures."""
     figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        assembly = synthesized(folder)
+    os.environ["AGENTCORE_GIT_MIRRORS"] = MIRRORS
+    with tempfile.TemporaryDirectory() as reference, tempfile.TemporaryDirectory() as plain:
+        synthesized(reference, "app.py")
+        synthesized(plain, "benchmarks/plain_agents.py", plain)
         started = time.perf_counter()
         with LocalCloud() as cloud:
             figures["start_seconds"] = time.perf_counter() - started
             account = cloud.account()
             cloud.script(None, [{"turns": [{"text": TEXT}]}])
             started = time.perf_counter()
-            deployed = account.deploy(assembly)
+            deployed = account.deploy(reference)
             figures["deploy_seconds"] = time.perf_counter() - started
-            arn = next(v for v in deployed["AnalyticsAgent"].outputs.values() if ":harness/" in v)
+            plain_arns = account.deploy(plain)["Plain"].outputs
+            arns = {
+                "no_memory": plain_arns["NoMemoryArn"],
+                "managed_memory": plain_arns["ManagedMemoryArn"],
+                "reference": next(v for v in deployed["AnalyticsAgent"].outputs.values() if ":harness/" in v),
+            }
             client = account.client("bedrock-agentcore")
-            invoke(client, arn)
-            times = [invoke(client, arn) for _ in range(CALLS)]
+            invoke(client, arns["reference"])
+            times = [invoke(client, arns["reference"]) for _ in range(CALLS // 2)]
             figures["boto3_p50_ms"] = 1000 * statistics.median(total for _, total in times)
             before = resident()
-            for callers in (1, 32, 200):
-                found = called(account, arn, callers)
-                figures[f"per_second_{callers}"] = found["per_second"]
-                figures[f"cpu_ms_{callers}"] = found["cpu_ms"]
-                if callers == 1:
-                    figures["first_token_ms"] = found["first_ms"]
-                    figures["invoke_p50_ms"], figures["invoke_p95_ms"] = found["p50_ms"], found["p95_ms"]
+            for agent, arn in arns.items():
+                invoked(account, agent, arn, figures)
             figures["load"] = os.getloadavg()[0]
-            sessions = CALLS * 2 + 800 + 3 * WARM_UP
+            sessions = len(arns) * sum(max(CALLS, 4 * callers) + WARM_UP for callers in CALLERS)
             figures["session_kib"] = 1024 * (resident() - before) / sessions
             figures["resident_mib"] = resident()
     figures["bare_per_second"] = bare_loop()

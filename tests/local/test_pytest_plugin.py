@@ -53,7 +53,7 @@ def test_without_the_extra_only_the_tests_that_ask_for_it_fail_and_say_why(tmp_p
 def test_loading_it_imports_nothing_heavy() -> None:
     script = (
         "import sys, agentcore_local.pytest_plugin; "
-        "print([name for name in ('boto3', 'botocore', 'ministack', 'strands', 'hypercorn') if name in sys.modules])"
+        "print([name for name in ('boto3', 'botocore', 'ministack', 'strands', 'uvicorn') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

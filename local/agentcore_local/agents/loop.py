@@ -13,6 +13,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from agentcore_local.event_loops import new_event_loop
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -41,7 +43,7 @@ class AgentLoop:
         with self._lock:
             if self._loop is None:
                 started = threading.Event()
-                loop = asyncio.new_event_loop()
+                loop = new_event_loop()
                 loop.set_default_executor(ThreadPoolExecutor(_BLOCKING_WORKERS, thread_name_prefix=_WORKER_NAME))
                 loop.call_soon(started.set)
                 self._thread = threading.Thread(target=_serve, args=(loop,), name="agentcore-agents", daemon=True)
