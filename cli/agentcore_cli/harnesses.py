@@ -161,7 +161,7 @@ def _alternatives(name: str, names: Sequence[str]) -> str:
     shown = ", ".join(sorted(names)[:_SHOWN_NAMES]) + (
         f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     )
-    return (f"did you mean {near[0]}? " if near else "") + f"There are: {shown}."
+    return f"did you mean {near[0]}? There are: {shown}." if near else f"there are: {shown}."
 
 
 def _output(target: Target, stack: str, key: str) -> str:

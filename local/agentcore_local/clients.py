@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from .process import PROCESS
 from .toolchain import SECRET_ACCESS_KEY
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 # The agent may be silent for long between two events; nothing else takes that long.
 _READ_TIMEOUT_SECONDS = 900
+_CONNECT_TIMEOUT_SECONDS = 5
 
 
 @cache
@@ -68,3 +70,26 @@ def client(service: str, *, endpoint: str, account: str, region: str, **options:
     merged = config.merge(given) if given else config
     untyped: Any = session(account, region)
     return untyped.client(service, **{"endpoint_url": endpoint, "config": merged, **options})
+
+
+def shared(
+    service: str, account: str, region: str, *, endpoint: str | None = None, seconds: int = _READ_TIMEOUT_SECONDS
+) -> Any:
+    """A client of a local service that all of this process share: boto3's are thread-safe, and slow to make.
+
+    Args:
+        service: Service name as boto3 knows it.
+        account: 12-digit account id.
+        region: AWS Region.
+        endpoint: URL of the local cloud; the one of this process unless given.
+        seconds: How long an answer may take.
+    """
+    return _shared(service, account, region, endpoint or PROCESS.endpoint_url, seconds)
+
+
+@lru_cache(maxsize=256)
+def _shared(service: str, account: str, region: str, endpoint: str, seconds: int) -> Any:
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(connect_timeout=_CONNECT_TIMEOUT_SECONDS, read_timeout=seconds)
+    return client(service, endpoint=endpoint, account=account, region=region, config=config)

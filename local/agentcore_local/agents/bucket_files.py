@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from agentcore_local import clients, facts
-from agentcore_local.process import PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,8 +96,7 @@ def _behind(account: str, file_system: str) -> tuple[Any, str, str] | None:
     found = facts.bucket_of_files((account, region), file_system)
     if found is None:
         return None
-    client = clients.client("s3", endpoint=PROCESS.endpoint_url, account=account, region=region)
-    return client, *found
+    return clients.shared("s3", account, region), *found
 
 
 def _objects(client: Any, bucket: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:

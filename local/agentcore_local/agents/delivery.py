@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-from botocore.config import Config
 
 from agentcore_local import clients
 from agentcore_local.agents import permissions
@@ -101,10 +98,5 @@ def _require(plan: Plan, service: str, arn: str) -> None:
 
 def _client(plan: Plan, service: str, target_arn: str, timeout: int = 10) -> Any:
     """A client of this local cloud, acting as the harness' account in the target's Region."""
-    return _cached_client(service, plan.endpoint, plan.account, target_arn.split(":")[3], timeout)
-
-
-@lru_cache(maxsize=64)  # boto3's clients are thread-safe, and slow to make
-def _cached_client(service: str, endpoint: str, account: str, region: str, timeout: int) -> Any:
-    config = Config(connect_timeout=5, read_timeout=timeout)
-    return clients.client(service, endpoint=endpoint, account=account, region=region, config=config)
+    region = target_arn.split(":")[3]
+    return clients.shared(service, plan.account, region, endpoint=plan.endpoint, seconds=timeout)

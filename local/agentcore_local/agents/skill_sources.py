@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_local import actions, clients
 from agentcore_local.agents import permissions
-from agentcore_local.process import PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +96,7 @@ def _s3(plan: Plan, uri: str) -> Bundle:
 
 
 def _objects(plan: Plan, bucket: str, prefix: str, uri: str) -> Iterator[Fetched]:
-    client = clients.client("s3", endpoint=PROCESS.endpoint_url, account=plan.account, region=plan.region)
+    client = clients.shared("s3", plan.account, plan.region)
     total = 0
     try:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

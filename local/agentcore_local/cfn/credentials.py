@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from agentcore_local import clients, seams
-from agentcore_local.process import PROCESS
 
 from . import generic
 from .generic import RECORDS, Created
@@ -74,5 +73,4 @@ def _stored(name: str, key: str) -> str:
 
 
 def _client() -> Any:
-    account, region = seams.current_scope()
-    return clients.client("secretsmanager", endpoint=PROCESS.endpoint_url, account=account, region=region)
+    return clients.shared("secretsmanager", *seams.current_scope())

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_local import clients, iam, seams
 from agentcore_local.harness.errors import ServiceError
-from agentcore_local.process import PROCESS
 
 from . import commands
 from .assets import MEDIA_TYPE, manifest
@@ -249,8 +248,7 @@ class Run:
     # ---- log, role, end ----------------------------------------------------------------------------------------------
 
     def _client(self, service: str) -> Any:
-        account, region = self._scope
-        return clients.client(service, endpoint=PROCESS.endpoint_url, account=account, region=region)
+        return clients.shared(service, *self._scope)
 
     def _may(self, action: str, resource: str) -> None:
         place = iam.Place(*self._scope)

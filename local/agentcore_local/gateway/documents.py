@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import clients
-from agentcore_local.process import PROCESS
 
 from .result import TargetFailed
 
@@ -26,7 +24,7 @@ def content(gateway: Gateway, source: dict[str, Any]) -> Any:
         return parsed(given) if isinstance(given, str) else given
     uri = (source.get("s3") or {}).get("uri", "")
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    client = _client(PROCESS.endpoint_url, gateway.account, gateway.region)
+    client = clients.shared("s3", gateway.account, gateway.region)
     try:
         return parsed(client.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
     except client.exceptions.ClientError as error:
@@ -48,8 +46,3 @@ def parsed(text: str) -> Any:
             return yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise TargetFailed(f"The schema is neither JSON nor YAML: {' '.join(str(error).split())}.") from error
-
-
-@lru_cache(maxsize=16)
-def _client(endpoint: str, account: str, region: str) -> Any:
-    return clients.client("s3", endpoint=endpoint, account=account, region=region)

@@ -6,11 +6,9 @@ Payloads: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import clients
-from agentcore_local.process import PROCESS
 
 from . import outbound
 from .result import TargetFailed
@@ -65,7 +63,7 @@ def ask(
         event["mcp"]["gatewayResponse"] = kept
     arn = interceptor["interceptor"]["lambda"]["arn"]
     outbound.require(gateway, "lambda:InvokeFunction", arn)
-    client = _client(PROCESS.endpoint_url, gateway.account, gateway.region)
+    client = clients.shared("lambda", gateway.account, gateway.region)
     try:
         answer = client.invoke(FunctionName=arn, Payload=json.dumps(event).encode())
     except client.exceptions.ClientError as error:
@@ -84,8 +82,3 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body or b"null")
     except ValueError:
         return body.decode(errors="replace")
-
-
-@lru_cache(maxsize=16)
-def _client(endpoint: str, account: str, region: str) -> Any:
-    return clients.client("lambda", endpoint=endpoint, account=account, region=region)

@@ -10,13 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from agentcore_local import clients
-from agentcore_local.process import PROCESS
 
 from . import documents, outbound
 from .result import SEPARATOR, Answer, TargetFailed, Tool, text, written
@@ -53,7 +49,7 @@ def call(gateway: Gateway, target: Target, tool: Tool, arguments: dict[str, Any]
         "bedrockAgentCoreTargetId": target.target_id,
         "bedrockAgentCoreToolName": f"{target.name}{SEPARATOR}{tool.name}",
     }
-    client = _client(PROCESS.endpoint_url, *arn.split(":")[4:2:-1])
+    client = clients.shared("lambda", *arn.split(":")[4:2:-1], seconds=_TIMEOUT_SECONDS)
     context = base64.b64encode(json.dumps({"custom": custom}).encode()).decode()
     try:
         answer = client.invoke(FunctionName=arn, Payload=json.dumps(arguments).encode(), ClientContext=context)
@@ -74,9 +70,3 @@ def _error(payload: str) -> str:
         return f"{body.get('errorType', 'Error')}: {body.get('errorMessage', '')}"
     except (ValueError, AttributeError):
         return payload[:500]
-
-
-@lru_cache(maxsize=64)  # boto3's clients are thread-safe, and slow to make
-def _client(endpoint: str, account: str, region: str) -> Any:
-    config = Config(connect_timeout=5, read_timeout=_TIMEOUT_SECONDS)
-    return clients.client("lambda", endpoint=endpoint, account=account, region=region, config=config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import clients
@@ -33,7 +32,7 @@ def tools(gateway: Gateway, target: Target) -> Iterator[Tool]:
     configured = target.configuration["apiGateway"]
     settings = configured["apiGatewayToolConfiguration"]
     names = {(one["path"], one["method"]): one for one in settings.get("toolOverrides") or []}
-    client = _client(PROCESS.endpoint_url, gateway.account, gateway.region)
+    client = clients.shared("apigateway", gateway.account, gateway.region)
     api = configured["restApiId"]
     try:
         resources = client.get_resources(restApiId=api, limit=500, embed=["methods"])["items"]
@@ -94,8 +93,3 @@ def call(gateway: Gateway, target: Target, tool: Tool, arguments: dict[str, Any]
         # What a request is signed with says whose API it is, here as on AWS.
         proof = replace(proof, auth=Signed(gateway.account, "execute-api", gateway.region))
     return send(route, arguments, proof)
-
-
-@lru_cache(maxsize=16)
-def _client(endpoint: str, account: str, region: str) -> Any:
-    return clients.client("apigateway", endpoint=endpoint, account=account, region=region)

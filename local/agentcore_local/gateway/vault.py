@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -13,7 +12,6 @@ import httpx
 from agentcore_local import clients, fixtures, seams
 from agentcore_local.cfn.credentials import API_KEY, JSON_KEY
 from agentcore_local.cfn.generic import RECORDS, Record
-from agentcore_local.process import PROCESS
 
 OAUTH = "AWS::BedrockAgentCore::OAuth2CredentialProvider"
 _TIMEOUT_SECONDS = 10
@@ -128,7 +126,7 @@ def _record(kind: str, arn: str) -> Record | None:
 
 def _secret(config: dict[str, Any], arn: str, name: str) -> str:
     _, _, _, region, account, _ = arn.split(":", 5)
-    client = _client(PROCESS.endpoint_url, account, region)
+    client = clients.shared("secretsmanager", account, region)
     try:
         text = client.get_secret_value(SecretId=config["SecretId"])["SecretString"]
         return str(json.loads(text)[config["JsonKey"]]) if config.get("JsonKey") else str(text)
@@ -136,8 +134,3 @@ def _secret(config: dict[str, Any], arn: str, name: str) -> str:
         raise VaultError(f"the secret of '{name}' cannot be read: {error.response['Error']['Code']}") from error
     except (KeyError, ValueError, TypeError) as error:
         raise VaultError(f"the secret of '{name}' does not have the key that the provider names") from error
-
-
-@lru_cache(maxsize=16)
-def _client(endpoint: str, account: str, region: str) -> Any:
-    return clients.client("secretsmanager", endpoint=endpoint, account=account, region=region)

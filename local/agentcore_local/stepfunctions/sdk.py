@@ -12,12 +12,10 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import ListShape, MapShape, StructureShape
 
 from agentcore_local import clients, seams
-from agentcore_local.process import PROCESS
 from agentcore_local.seams import states_language as language
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def call(resource: str, arguments: Any) -> Any:
         Exception: A `task_error`: `States.Runtime` for what Step Functions does not take, else the service's own.
     """
     service, _, action = resource.removeprefix(PREFIX).partition(":")
-    client = _client(service, PROCESS.endpoint_url, *seams.current_scope())
+    client = _client(service)
     operation = _operation(client, service, action)
     request = _request(operation.input_shape, arguments, "Arguments") if operation.input_shape else {}
     prefix = _ERRORS.get(service, service.capitalize())
@@ -69,15 +67,18 @@ def call(resource: str, arguments: Any) -> Any:
     return _response(operation.output_shape, answer) if operation.output_shape else {}
 
 
-@functools.lru_cache(maxsize=32)
-def _client(service: str, endpoint: str, account: str, region: str) -> Any:
-    session = clients.session(account, region)
-    names = {name.replace("-", ""): name for name in session.get_available_services()}
-    name = _SERVICES.get(service) or names.get(service)
+def _client(service: str) -> Any:
+    name = _SERVICES.get(service) or _available().get(service)
     if name is None:
         raise language.task_error("States.Runtime", f"There is no AWS SDK integration {PREFIX}{service}")
-    config = Config(parameter_validation=True)
-    return clients.client(name, endpoint=endpoint, account=account, region=region, config=config)
+    return clients.shared(name, *seams.current_scope())
+
+
+@functools.cache
+def _available() -> dict[str, str]:
+    """Services as the resources of tasks spell them, to their names in boto3."""
+    names = clients.service_models().list_available_services("service-2")
+    return {name.replace("-", ""): name for name in names}
 
 
 def _operation(client: Any, service: str, action: str) -> OperationModel:

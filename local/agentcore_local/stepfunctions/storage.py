@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from agentcore_local import clients, machine_roles, seams
-from agentcore_local.process import PROCESS
 from agentcore_local.seams import states_language as language
 
 from . import items, results
@@ -111,9 +109,4 @@ def _allowed(action: str, resource: str, error: str) -> None:
 
 
 def _s3() -> Any:
-    return _client(PROCESS.endpoint_url, *seams.current_scope())
-
-
-@functools.lru_cache(maxsize=8)
-def _client(endpoint: str, account: str, region: str) -> Any:
-    return clients.client("s3", endpoint=endpoint, account=account, region=region)
+    return clients.shared("s3", *seams.current_scope())

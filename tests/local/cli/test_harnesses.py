@@ -54,7 +54,7 @@ def test_many_names_are_not_all_listed(cloud: Wire, target: targets.Target) -> N
     cloud.harnesses = [[f"agent{number:02}" for number in range(12)]]
 
     assert message("zzz", target).endswith(
-        "There are: " + ", ".join(f"agent{number:02}" for number in range(10)) + " and 2 more."
+        "there are: " + ", ".join(f"agent{number:02}" for number in range(10)) + " and 2 more."
     )
 
 
