@@ -78,7 +78,19 @@ IMPORTED_AS = {
     "pyyaml": "yaml",
     "strands-agents": "strands",
 }
-RUN = {"boto3-stubs", "build", "hatchling", "ministack", "mypy", "pytest-timeout", "pytest-xdist", "ruff", "uv"}
+RUN = {
+    "boto3-stubs",
+    "build",
+    "hatchling",
+    "httptools",
+    "ministack",
+    "mypy",
+    "pytest-timeout",
+    "pytest-xdist",
+    "ruff",
+    "uv",
+    "wsproto",
+}
 
 
 def test_every_dependency_is_used() -> None:
