@@ -260,8 +260,9 @@ class InvokeHarness(sfn.CustomState):
     def parse_json(schema: type[BaseModel] | Mapping[str, Any], *, fallback: Any = NO_FALLBACK) -> JsonAnswer:
         """Has an agent answer in JSON: gives what to tell it, and the JSONata that reads its answer.
 
-        The object is found in prose and in code fences; its members are checked against the schema: which are required,
-        their types and enumerations. Pass the result as `answer`, or use its `instruction` and `expression`.
+        The object is found in prose and in code fences, the last one where there are several; its members are checked
+        against the schema: which are required, their types and enumerations. Pass the result as `answer`, or use its
+        `instruction` and `expression`.
 
         Args:
             schema: A pydantic model, or the JSON Schema of an object.

@@ -38,6 +38,23 @@ _VALID = r"""(
   $marked := $replace($flat, /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null/, '0');
   $shrunk($replace($replace($marked, /[ \t\r\n]+/, ''), /""(?!:)/, '0')) = '0'
 )"""
+# Everything in braces that balance, outermost only: what stands inside something broken or cut off is no answer. Texts
+# are cut with lengths of the same engine, as engines count characters beyond 16 bits differently in matches.
+_OBJECTS = r"""function($text, $got, $most) {
+  $most = 0 or $not($contains($text, '{')) ? $got : (
+    $rest := '{' & $substringAfter($text, '{');
+    $unescaped := $replace($rest, /\x5c[\s\S]/, '__');
+    $bare := $replace($unescaped, /"[^"]*"/, function($m) {$replace($replace($m.match, '{', '_'), '}', '_')});
+    $end := $reduce($split($bare, '}'), function($at, $part) {
+      $at.length > 0 and $at.depth = 0 ? $at : {
+        'depth': $at.depth + $count($split($part, '{')) - 2,
+        'length': $at.length + $length($part) + 1
+      }
+    }, {'depth': 0, 'length': 0});
+    $objects($substring($rest, $end.length), $append($got, [$substring($rest, 0, $end.length)]), $most - 1)
+  )
+}"""
+_MOST_OBJECTS = 20
 _TYPES = {
     "string": "$type({}) = 'string'",
     "number": "$type({}) = 'number'",
@@ -87,6 +104,9 @@ class JsonAnswer:
     def expression(self) -> str:
         """JSONata for a state's `outputs` or `assign`: the object, checked.
 
+        It may stand in prose, also in prose with braces, and in a code fence; of several, the last one that is as asked
+        for counts. What stands inside an object that is broken or cut off is never taken for the answer.
+
         Members that are required, their types and their enumerations are checked, of the object itself and not of the
         objects in it. What is wrong fails the state with `States.QueryEvaluationError`, unless there is a fallback:
         catch it, or retry it, which asks the agent again.
@@ -121,17 +141,25 @@ class JsonAnswer:
         Args:
             source: A JSONata expression that gives the text.
         """
-        found = (
-            r"$fenced := $match($all, /```[a-zA-Z]*[ \t\r\n]*(\{[^`]*\})[ \t\r\n]*```/)[0].groups[0]; "
-            r"$greedy := $match($all, /\{[\s\S]*\}/)[0].match; "
-            f"$isJson := function($text) {{{_one_line(_VALID)}}}; "
-            "$json := $exists($fenced) and $isJson($fenced) ? $fenced : "
-            "$exists($greedy) and $isJson($greedy) ? $greedy; "
-        )
         wrong = ", ".join(self._problems())
-        found += f"$answer := $exists($json) ? $parse($json); $wrong := $exists($answer) ? [{wrong}] : [{_NO_JSON}]; "
+        read = f"function($text) {{($answer := $parse($text); {{'answer': $answer, 'wrong': [{wrong}]}})}}"
         otherwise = self.fallback or "$error('The answer is not as asked for: ' & $join($wrong, '; '))"
-        return jsonata(f"($all := {inner(source)}; {found}$count($wrong) = 0 ? $answer : {otherwise})")
+        steps = (
+            f"$all := {inner(source)}",
+            f"$isJson := function($text) {{{_one_line(_VALID)}}}",
+            f"$objects := {_one_line(_OBJECTS)}",
+            r"$fenced := $match($all, /```[a-zA-Z0-9]*[ \t\r\n]+(\{[\s\S]*?\})[ \t\r\n]*```/).groups[0]",
+            r"$widest := $match($all, /\{[\s\S]*\}/)[0].match",
+            (
+                "$found := $exists($widest) and $isJson($widest) ? [$widest] : "
+                f"[$filter($append([$fenced], $objects($all, [], {_MOST_OBJECTS})), $isJson)]"
+            ),
+            f"$read := [$map($found, {read})]",
+            "$good := [$filter($read, function($one) {$count($one.wrong) = 0})]",
+            f"$wrong := $count($read) > 0 ? $read[-1].wrong : [{_NO_JSON}]",
+            f"$count($good) > 0 ? $good[-1].answer : {otherwise}",
+        )
+        return jsonata(f"({'; '.join(steps)})")
 
     def _problems(self) -> Iterator[str]:
         required = self.schema.get("required", ())
