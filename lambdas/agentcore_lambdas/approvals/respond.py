@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Tracer
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -24,6 +24,10 @@ logger = Logger(service="agentcore-approvals")
 tracer = Tracer(service="agentcore-approvals")
 _STORE = Store(os.environ[TABLE_VARIABLE])
 _GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+class NotAnswered(Exception):  # noqa: N818  (whoever invokes the function sees this name)
+    """The answer could not be passed on to the workflow; it can be given again."""
 
 
 class Response(BaseModel):
@@ -68,12 +72,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     output = {"approved": said.approved, "comment": said.comment, "by": who}
     try:
         boto3.client("stepfunctions").send_task_success(taskToken=waiting.token, output=json.dumps(output))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
+    except (ClientError, BotoCoreError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+        if code in _GONE:
             return _reply(410, "nobody waits for this approval any more") if is_first else _reply(200, f"{word} before")
         if is_first:
             _STORE.reopen(said.approval_id)
-        raise
+        # Lambda logs what is raised here, and the service's own words may quote the token.
+        raise NotAnswered(f"the workflow could not be told of the answer: {code}") from None
     return _reply(200, word)
 
 

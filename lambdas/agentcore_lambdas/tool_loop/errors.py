@@ -51,5 +51,9 @@ class ToolRecordUnavailable(ToolLoopError):  # noqa: N818
     """The table that keeps each call single could not be read or written; no tool runs without it."""
 
 
+class TooLittleTime(ToolLoopError):  # noqa: N818
+    """The function's timeout is too short for the loop to do anything."""
+
+
 class TurnOutOfStep(ToolLoopError):  # noqa: N818
     """The request does not fit the turn: a decision or a result for another call than the one that is waited for."""

@@ -77,6 +77,10 @@ def drive(turn: Turn, ports: Ports) -> Answer:
     Raises:
         ToolLoopError: The turn failed.
     """
+    if not _is_time_left(ports):
+        # Whoever comes back would have as little time, and so on for ever.
+        least = MARGIN_SECONDS + _SHORTEST_SECONDS
+        raise errors.TooLittleTime(f"the loop was given less than {least} seconds: raise the timeout of its function")
     state = _begun(turn, ports)
     decision, given, is_fresh = turn.decision, _given(turn, state), True
     while not _is_done(state):
