@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 
-from agentcore_constructs.config import Fault, HarnessConfig, HarnessConfigError, Node, is_token
+from agentcore_constructs.config import Deferred, Fault, HarnessConfig, HarnessConfigError, Node, is_token
 from agentcore_constructs.config.cdk import offers
+from agentcore_constructs.harness.host import HarnessHost
 
 from .expressions import is_expression, json_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from agentcore_constructs import IEndpoint, IHarness
@@ -32,6 +34,66 @@ def own_configuration(harness: IHarness) -> Mapping[str, Any] | None:
     return to_config()
 
 
+class Bound:
+    """What a call overrides, with the constructs that it needs made below the state or the fragment.
+
+    Attributes:
+        overrides: By the names of `HarnessConfig`; what could not be bound is in it as something to be refused.
+    """
+
+    def __init__(self, scope: Construct, harness: IHarness, given: Mapping[str, Any]) -> None:
+        """Binds each value that is not plain configuration."""
+
+        def role() -> iam.IRole:
+            return harness.grant_principal  # type: ignore[return-value]  # a harness' own is its role
+
+        self._host = HarnessHost(scope, harness.harness_name, role)
+        self.overrides = {name: self._bound(value, name) for name, value in given.items() if value is not None}
+
+    def _bound(self, value: Any, path: str) -> Any:
+        if isinstance(value, (list, tuple)) and not is_token(value):
+            return [self._bound(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        if isinstance(value, Deferred) and not isinstance(value, Node):
+            return self._host.bound(value, path)
+        return value
+
+    def refuse(self, construct: Construct, subject: str, faults: Sequence[Fault]) -> None:
+        """Raises what is wrong, as `refuse` does, with what was found while binding.
+
+        Raises:
+            HarnessConfigError: There are faults.
+        """
+
+        def raised() -> None:
+            if faults:
+                raise HarnessConfigError(list(faults))
+
+        try:
+            self._host.checked(raised)
+        except HarnessConfigError as error:
+            refuse(construct, subject, error.faults)
+
+
+def refuse(construct: Construct, subject: str, faults: Sequence[Fault]) -> None:
+    """Raises what is wrong with a construct, if anything.
+
+    Whoever catches the error goes on without the construct, so it is not left half-made in the tree.
+
+    Args:
+        construct: What is being made.
+        subject: What it is, as the beginning of a sentence.
+        faults: What is wrong with it.
+
+    Raises:
+        HarnessConfigError: There are faults.
+    """
+    if not faults:
+        return
+    if construct.node.scope is not None:
+        construct.node.scope.node.try_remove_child(construct.node.id)
+    raise HarnessConfigError(list(faults), subject)
+
+
 def own_timeout(harness: IHarness) -> Any:
     """The harness' own limit of one invocation in seconds, where it was set."""
     return (own_configuration(harness) or {}).get("timeoutSeconds")
@@ -44,7 +106,8 @@ def caller_faults(harness: IHarness) -> Iterator[Fault]:
             "harness",
             "must take callers with IAM: Step Functions signs its requests and has no token",
             "a harness with a JWT authorizer, which refuses IAM",
-            "use a second harness without authorizer for workflows, or invoke this one from code that gets a token",
+            "use a second harness without authorizer in workflows, which the fragment AgentTurn needs as well, or "
+            "invoke this one from code that gets a token",
         )
 
 

@@ -10,12 +10,19 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from agentcore_constructs import Harness, Memory
-from agentcore_constructs.config import Fault, HarnessConfigError, HarnessModelConfiguration, HarnessSkill, HarnessTool
-from agentcore_constructs.config.primitives import Text
+from agentcore_constructs.config import (
+    Deferred,
+    Fault,
+    HarnessConfigError,
+    HarnessModelConfiguration,
+    HarnessSkill,
+    HarnessTool,
+)
 from agentcore_constructs.harness.base import ENDPOINT_SEGMENT, INVOKE_ACTIONS
 
 from .expressions import RESULT_TEXT, RESULT_USAGE
 from .harnesses import (
+    Bound,
     allow_overrides,
     allowed_tools_faults,
     caller_faults,
@@ -24,6 +31,7 @@ from .harnesses import (
     own_timeout,
 )
 from .json_answers import NO_FALLBACK, JsonAnswer
+from .names import STATE_NAME, long_names
 from .request import Request
 from .sessions import SessionId
 from .timeouts import Timeouts
@@ -40,8 +48,6 @@ if TYPE_CHECKING:
 
 RETRIED_ERRORS = ("BedrockAgentCore.ThrottlingException", "BedrockAgentCore.InternalServerException")
 """What the state retries by itself. Anything else would fail again, or has left the agent at work."""
-
-STATE_NAME = Text("the name of a state", "shorten it", min=1, max=80)
 
 DEFAULT_OUTPUTS: Mapping[str, str] = {
     "text": RESULT_TEXT,
@@ -70,8 +76,8 @@ class InvokeHarnessProps(TypedDict, total=False):
     actor_id: str
     model: HarnessModelConfiguration | str
     system_prompt: str | Sequence[str]
-    tools: Sequence[HarnessTool] | str
-    skills: Sequence[HarnessSkill] | str
+    tools: Sequence[HarnessTool | Deferred] | str
+    skills: Sequence[HarnessSkill | Deferred] | str
     allowed_tools: Sequence[str] | str
     max_iterations: int | str
     max_tokens: int | str
@@ -109,8 +115,8 @@ class InvokeHarness(sfn.CustomState):
         actor_id: str | None = None,
         model: HarnessModelConfiguration | str | None = None,
         system_prompt: str | Sequence[str] | None = None,
-        tools: Sequence[HarnessTool] | str | None = None,
-        skills: Sequence[HarnessSkill] | str | None = None,
+        tools: Sequence[HarnessTool | Deferred] | str | None = None,
+        skills: Sequence[HarnessSkill | Deferred] | str | None = None,
         allowed_tools: Sequence[str] | str | None = None,
         max_iterations: int | str | None = None,
         max_tokens: int | str | None = None,
@@ -145,12 +151,12 @@ class InvokeHarness(sfn.CustomState):
             model: Overrides the model, made by `Model`.
             system_prompt: Overrides the system prompt.
             tools: Replaces the tools, made by `Tool`. Inline tools are refused.
-            skills: Skills for this call, made by `Skill`.
+            skills: Skills for this call, made by `Skill`; folders and commits are copied to S3 as for a harness.
             allowed_tools: Overrides which tools may be used.
             max_iterations: Overrides the limit of the loop.
             max_tokens: Overrides the limit of output.
             harness_timeout: How long the agent may work. Unless given, the harness' own limit; where it has none, the
-                state's timeout less 10 %, at most 30 seconds.
+                state's timeout less 10 %, at most 30 seconds. To be given next to a timeout that is a token.
             timeout: How long the state waits, 2–900 seconds; 900 unless given. The agent's limit must be shorter: it
                 works on when the state has given up.
             retry_on_service_exceptions: Retry throttling and internal errors, three times after at most 2, 4 and
@@ -182,7 +188,8 @@ class InvokeHarness(sfn.CustomState):
             "max_iterations": max_iterations,
             "max_tokens": max_tokens,
         }
-        given = {name: value for name, value in overrides.items() if value is not None}
+        self._bound = Bound(self, harness, overrides)
+        given = self._bound.overrides
         self._timeouts = Timeouts.chosen(timeout, harness_timeout, own_timeout(harness))
         self._request = Request(
             json_path=self._json_path,
@@ -383,9 +390,11 @@ class InvokeHarness(sfn.CustomState):
         faults = [*caller_faults(self._harness), *self._request.all_faults(), *self._timeouts.faults()]
         if answer is not None:
             faults += answer.faults(self._request.messages, json_path=self._json_path)
-        if self._state_name_given is not None:
-            fault = STATE_NAME.fault(self._state_name_given, "state_name")
-            faults += [fault] if fault else []
+        name = (
+            ("construct_id", self.node.id) if self._state_name_given is None else ("state_name", self._state_name_given)
+        )
+        if (fault := STATE_NAME.fault(name[1], name[0])) is not None:
+            faults.append(fault)
         if endpoint is not None:
             faults += endpoint_faults(self._harness, endpoint)
             if qualifier is not None:
@@ -401,12 +410,7 @@ class InvokeHarness(sfn.CustomState):
             faults += [Fault(name, must, "a value", fix) for name, value in paths.items() if value is not None]
         if not faults:
             faults += inline_tool_faults(self._harness, self._request.api_overrides())
-        if faults:
-            subject = self._subject
-            # Whoever catches the error goes on without this state, so it must not be left half-made in the tree.
-            if self.node.scope is not None:
-                self.node.scope.node.try_remove_child(self.node.id)
-            raise HarnessConfigError(faults, subject)
+        self._bound.refuse(self, self._subject, faults)
 
     @property
     def _subject(self) -> str:
@@ -417,6 +421,7 @@ class InvokeHarness(sfn.CustomState):
         faults = [
             *inline_tool_faults(self._harness, self._api_overrides),
             *allowed_tools_faults(self._harness, self._api_overrides),
+            *long_names([self.state_id]),
         ]
         return [str(fault) for fault in faults]
 

@@ -10,15 +10,19 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from agentcore_constructs.config import Fault, HarnessConfigError, is_token
+from agentcore_constructs.config import Fault, is_token
 from agentcore_constructs.config.cdk import seconds
-from agentcore_constructs.config.errors import Refused, received
+from agentcore_constructs.config.errors import received
 from agentcore_constructs.functions import OwnFunction
 from agentcore_constructs.harness.base import ENDPOINT_SEGMENT, RUN_COMMAND_ACTIONS
 
 from .expressions import is_expression, jsonata, looks_like_bare_jsonata, looks_like_path
-from .harnesses import caller_faults, endpoint_faults
-from .sessions import SessionId
+from .fragments.tools import AtSynthesis
+from .harnesses import caller_faults, endpoint_faults, refuse
+from .names import long_names, states_of
+from .request import QUALIFIER
+from .sessions import SESSION_ID, SessionId
+from .timeouts import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,8 +111,9 @@ class RunHarnessCommand(sfn.StateMachineFragment):
         harness: IHarness,
         command: str,
         session_id: SessionId | str,
-        timeout: cdk.Duration = _TIMEOUT,
+        timeout: cdk.Duration | int = _TIMEOUT,
         endpoint: IEndpoint | None = None,
+        qualifier: str | None = None,
         output_limit: int = 50_000,
         check: bool = True,
         assign: Mapping[str, Any] | None = None,
@@ -126,6 +131,7 @@ class RunHarnessCommand(sfn.StateMachineFragment):
             timeout: After which the command is ended: 1–870 seconds, 5 minutes unless given. The service allows an
                 hour, but the function that waits lives 15 minutes: start what takes longer in the background.
             endpoint: The endpoint to go through; DEFAULT unless given.
+            qualifier: The endpoint's name instead.
             output_limit: Characters of standard output, and of standard error, that are kept: the last ones, at most
                 100,000. A state's output has 256 KiB.
             check: Whether an exit code other than 0 is the error `CommandFailed`.
@@ -138,13 +144,9 @@ class RunHarnessCommand(sfn.StateMachineFragment):
         """
         super().__init__(scope, construct_id)
         limit = seconds(timeout)
-        faults = [*caller_faults(harness), *_faults(command, limit, output_limit)]
-        if isinstance(session_id, SessionId):
-            faults += session_id.faults(json_path=False)
-        if endpoint is not None:
-            faults += endpoint_faults(harness, endpoint)
-        if faults:
-            raise HarnessConfigError(faults, f"The command {self.node.path}")
+        faults = [*caller_faults(harness), *_faults(command, limit, output_limit), *_session_faults(session_id)]
+        faults += _endpoint_faults(harness, endpoint, qualifier)
+        refuse(self, f"The command {self.node.path}", faults)
         used = runner or CommandRunner.of(self, harness)
         told: dict[str, Any] = {
             "harnessArn": harness.harness_arn,
@@ -154,9 +156,10 @@ class RunHarnessCommand(sfn.StateMachineFragment):
             "outputLimit": output_limit,
             "check": check,
         }
-        if endpoint is not None:
-            used.allow(endpoint.endpoint_name)
-            told["qualifier"] = endpoint.endpoint_name
+        named = qualifier if endpoint is None else endpoint.endpoint_name
+        if named is not None:
+            used.allow(named)
+            told["qualifier"] = named
         self.state = tasks.LambdaInvoke.jsonata(
             self,
             "Run",
@@ -175,6 +178,7 @@ class RunHarnessCommand(sfn.StateMachineFragment):
             backoff_rate=2,
             jitter_strategy=sfn.JitterType.FULL,
         )
+        self.node.add_validation(AtSynthesis(lambda: [str(fault) for fault in long_names(states_of(self))]))
 
     @property
     def start_state(self) -> sfn.State:
@@ -200,6 +204,25 @@ class RunHarnessCommand(sfn.StateMachineFragment):
         return self
 
 
+def _session_faults(session_id: SessionId | str) -> Iterator[Fault]:
+    if isinstance(session_id, SessionId):
+        yield from session_id.faults(json_path=False)
+    elif looks_like_bare_jsonata(session_id) or looks_like_path(session_id):
+        fix = "write jsonata('…') around it, or SessionId.from_input('…')"
+        yield Fault("session_id", "must be an id, or a JSONata expression between {% and %}", received(session_id), fix)
+    elif not is_expression(session_id) and (fault := SESSION_ID.fault(session_id, "session_id")) is not None:
+        yield fault
+
+
+def _endpoint_faults(harness: IHarness, endpoint: IEndpoint | None, qualifier: str | None) -> Iterator[Fault]:
+    if endpoint is not None:
+        yield from endpoint_faults(harness, endpoint)
+    if qualifier is not None and (fault := QUALIFIER.fault(qualifier, "qualifier")) is not None:
+        yield fault
+    if endpoint is not None and qualifier is not None:
+        yield Fault("qualifier", "must not be given next to endpoint", "both", "keep the endpoint")
+
+
 def _faults(command: str, limit: Any, output_limit: int) -> Iterator[Fault]:
     if looks_like_bare_jsonata(command) or looks_like_path(command):
         fix = "write jsonata('…') around it"
@@ -207,8 +230,8 @@ def _faults(command: str, limit: Any, output_limit: int) -> Iterator[Fault]:
     elif not is_token(command) and not is_expression(command) and not 1 <= len(command) <= _COMMAND_LIMIT:
         fix = "put the rest into a script that the session has"
         yield Fault("command", "must have 1 to 65,536 characters", f"{len(command)} characters", fix)
-    if isinstance(limit, Refused):
-        yield Fault("timeout", limit.must, limit.received, limit.fix)
+    if (too_odd := unmeasured("timeout", limit)) is not None:
+        yield too_odd
     elif not is_token(limit) and not 1 <= limit <= LONGEST:
         must = f"must be 1 to {LONGEST} seconds: the function that waits for the command lives 15 minutes"
         yield Fault("timeout", must, f"{limit} seconds", "start what takes longer in the background, and look again")

@@ -25,7 +25,7 @@ _MARGIN = 30
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """The two limits of one state, in seconds; any of them may be a CDK token, which is not compared.
+    """The two limits of one state, in seconds; any of them may be a CDK token, which is compared as far as that goes.
 
     Attributes:
         state: What the state is given; 900 unless said.
@@ -53,14 +53,14 @@ class Timeouts:
     @property
     def limit(self) -> Any:
         """What the call says to the harness; nothing while that is no number of seconds."""
-        return self.override if _unmeasured("harness_timeout", self.override) is None else None
+        return self.override if unmeasured("harness_timeout", self.override) is None else None
 
     def faults(self) -> Iterator[Fault]:
         """Yields what is wrong with them."""
         measures = [("timeout", self.state), ("harness_timeout", self.override)]
-        unmeasured = [fault for path, value in measures if (fault := _unmeasured(path, value)) is not None]
-        yield from unmeasured
-        if unmeasured:
+        odd = [fault for path, value in measures if (fault := unmeasured(path, value)) is not None]
+        yield from odd
+        if odd:
             return
         if not is_token(self.state) and not _SHORTEST <= self.state <= STATE_LIMIT:
             must = (
@@ -70,21 +70,28 @@ class Timeouts:
             yield Fault("timeout", must, f"{self.state} seconds", fix)
             return
         harness = self.configured if self.override is None else self.override
-        if harness is None or is_token(harness) or is_token(self.state) or harness < self.state:
+        if harness is None and is_token(self.state):
+            must = "must be given next to a timeout that is known at deployment only, or the harness works for an hour"
+            fix = "say what is under every timeout that may be deployed, or write the timeout as a literal"
+            yield Fault("harness_timeout", must, "nothing", fix)
+            return
+        # A state whose timeout is not known yet is over after its limit at the latest.
+        state = STATE_LIMIT if is_token(self.state) else self.state
+        if harness is None or is_token(harness) or harness < state:
             return
         must = (
-            f"must be under the state's timeout of {self.state} seconds:"
+            f"must be under the state's timeout of {state} seconds:"
             " after it, the harness works on and is paid for, but nobody gets its answer"
         )
         if self.override is not None:
-            fix = f"set harness_timeout to at most {self.state - 1} seconds"
+            fix = f"set harness_timeout to at most {state - 1} seconds"
             yield Fault("harness_timeout", must, f"{harness} seconds", fix)
         else:
             fix = "give the state a harness_timeout for this call, or the harness a shorter timeout"
             yield Fault("harness_timeout", must, f"{harness} seconds from the harness", fix)
 
 
-def _unmeasured(path: str, value: Any) -> Fault | None:
+def unmeasured(path: str, value: Any) -> Fault | None:
     """What is wrong with a value that is no number of seconds."""
     if isinstance(value, Refused):
         return Fault(path, value.must, value.received, value.fix)

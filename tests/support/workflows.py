@@ -37,11 +37,14 @@ class Machine:
         return properties
 
     @property
+    def definition_text(self) -> str:
+        """The definition as it is written; not JSON where a number is one of CloudFormation's."""
+        return str(resolved(self._properties("AWS::StepFunctions::StateMachine")["DefinitionString"]))
+
+    @property
     def definition(self) -> dict[str, Any]:
         """The definition in Amazon States Language."""
-        parsed: dict[str, Any] = json.loads(
-            resolved(self._properties("AWS::StepFunctions::StateMachine")["DefinitionString"])
-        )
+        parsed: dict[str, Any] = json.loads(self.definition_text)
         return parsed
 
     def state(self, name: str) -> dict[str, Any]:

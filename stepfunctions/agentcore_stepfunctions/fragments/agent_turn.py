@@ -8,18 +8,21 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config import Fault
 from agentcore_constructs.config.cdk import found, seconds
 from agentcore_stepfunctions.expressions import jsonata
 from agentcore_stepfunctions.harnesses import (
+    Bound,
     allow_overrides,
     allowed_tools_faults,
     caller_faults,
     endpoint_faults,
     own_timeout,
 )
+from agentcore_stepfunctions.names import long_names, states_of
 from agentcore_stepfunctions.request import Request
 from agentcore_stepfunctions.sessions import SessionId
+from agentcore_stepfunctions.timeouts import unmeasured
 from agentcore_stepfunctions.tool_loop import ToolLoop
 
 from . import tools as inline
@@ -107,11 +110,11 @@ class AgentTurn(sfn.StateMachineFragment):
         model: HarnessModelConfiguration | str | None = None,
         system_prompt: str | Sequence[str] | None = None,
         tools: Sequence[HarnessTool | Deferred] | None = None,
-        skills: Sequence[HarnessSkill] | str | None = None,
+        skills: Sequence[HarnessSkill | Deferred] | str | None = None,
         allowed_tools: Sequence[str] | str | None = None,
         max_iterations: int | None = None,
         max_tokens: int | None = None,
-        harness_timeout: cdk.Duration | None = None,
+        harness_timeout: cdk.Duration | int | None = None,
         approval: HumanApproval | None = None,
         loop: ToolLoop | None = None,
         assign: Mapping[str, Any] | None = None,
@@ -148,20 +151,18 @@ class AgentTurn(sfn.StateMachineFragment):
         """
         super().__init__(scope, construct_id)
         self._harness = harness
-        try:
-            bound = inline.bound(self, harness, tools)
-        except HarnessConfigError as error:
-            raise error.about(self._subject) from None
         given = {
             "model": model,
             "system_prompt": system_prompt,
-            "tools": bound,
+            "tools": tools,
             "skills": skills,
             "allowed_tools": allowed_tools,
             "max_iterations": max_iterations,
             "max_tokens": max_tokens,
         }
-        overrides = {name: value for name, value in given.items() if value is not None}
+        bound = Bound(self, harness, given)
+        overrides, limit = bound.overrides, seconds(harness_timeout)
+        too_odd = unmeasured("harness_timeout", limit)
         request = Request(
             json_path=False,
             harness_arn=harness.harness_arn,
@@ -171,10 +172,12 @@ class AgentTurn(sfn.StateMachineFragment):
             qualifier=endpoint.endpoint_name if endpoint is not None else qualifier,
             actor_id=actor_id,
             overrides=overrides,
-            timeout_seconds=None if harness_timeout is None else int(harness_timeout.to_seconds()),
+            timeout_seconds=None if too_odd else limit,
         )
         self._approvals = approval is not None
-        self._refuse(request, endpoint, qualifier)
+        self._rendered: set[str] | None = None
+        faults = [*self._faults(request, endpoint, qualifier), *([too_odd] if too_odd else [])]
+        bound.refuse(self, self._subject, faults or self._tool_faults(request.api_overrides()))
         self._overrides = request.api_overrides()
         allow_overrides(self, harness, overrides)
         known = inline.functions_of(self, harness)
@@ -184,6 +187,7 @@ class AgentTurn(sfn.StateMachineFragment):
         self.node.add_validation(inline.AtSynthesis(self._faults_at_synthesis))
         self._turn = self._states(used, self._request(request, known), approval, assign, outputs)
         self._add_tools({name: tool for name, tool in known.items() if tool.function is not None})
+        self._rendered = set(functions)
 
     @property
     def start_state(self) -> sfn.State:
@@ -289,26 +293,23 @@ class AgentTurn(sfn.StateMachineFragment):
             **({} if self._mode is None else {"mode": self._mode}),
         }
 
-    def _refuse(self, request: Request, endpoint: IEndpoint | None, qualifier: str | None) -> None:
+    def _faults(self, request: Request, endpoint: IEndpoint | None, qualifier: str | None) -> list[Fault]:
         faults = [*caller_faults(self._harness), *request.all_faults()]
         if endpoint is not None:
             faults += endpoint_faults(self._harness, endpoint)
             if qualifier is not None:
                 faults.append(Fault("qualifier", "must not be given next to endpoint", "both", "keep the endpoint"))
-        if not faults:
-            faults += self._tool_faults(request.api_overrides())
-        if faults:
-            raise HarnessConfigError(faults, self._subject)
+        return faults
 
     def _tool_faults(self, overrides: Mapping[str, Any]) -> list[Fault]:
         known = inline.functions_of(self, self._harness)
         return [
-            *inline.faults(self._harness, overrides, known, approvals=self._approvals),
+            *inline.faults(self._harness, overrides, known, approvals=self._approvals, rendered=self._rendered),
             *allowed_tools_faults(self._harness, overrides),
         ]
 
     def _faults_at_synthesis(self) -> list[str]:
-        return [str(fault) for fault in self._tool_faults(self._overrides)]
+        return [str(fault) for fault in (*self._tool_faults(self._overrides), *long_names(states_of(self)))]
 
     def _named(self, state: str) -> str:
         return f"{self.node.id}: {state}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -13,13 +12,21 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from agentcore_constructs.config import Fault, HarnessConfigError
-from agentcore_constructs.config.cdk import found
+from agentcore_constructs.config import Fault, HarnessConfigError, is_token
+from agentcore_constructs.config.cdk import found, seconds
 from agentcore_constructs.config.errors import received
 from agentcore_constructs.functions import OwnFunction
-from agentcore_stepfunctions.expressions import jsonata
+from agentcore_stepfunctions.expressions import jsonata, quoted
+from agentcore_stepfunctions.harnesses import refuse
+from agentcore_stepfunctions.names import long_names, states_of
+from agentcore_stepfunctions.timeouts import unmeasured
+
+from .logged_tokens import warn_of_logged_tokens
+from .tools import AtSynthesis
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_events as events
     from aws_cdk import aws_sns as sns
 
@@ -123,7 +130,8 @@ class HumanApproval(sfn.StateMachineFragment):
     Output: its input with `decision`: `{approved, comment, by}`; `by` is the ARN of whoever answered. Go on with a
     Choice on `$states.input.decision.approved`, or pass it to an `AgentTurn` as `approval`.
 
-    Only in Standard workflows: an Express one cannot wait.
+    Only in Standard workflows: an Express one cannot wait. Fails with `NotNotified` when the channel refuses the
+    message; catch it with `add_catch`.
     """
 
     def __init__(
@@ -151,17 +159,19 @@ class HumanApproval(sfn.StateMachineFragment):
 
         Raises:
             HarnessConfigError: Neither or both of channel and desk, or a timeout beyond its limits.
+
+        A machine whose log includes execution data is warned of at synthesis: Step Functions writes the token there.
         """
         super().__init__(scope, construct_id)
-        self._refuse(channel, desk, timeout)
+        limit = seconds(timeout)
+        self._refuse(channel, desk, limit)
         self.desk = desk if desk is not None else ApprovalDesk(self, "Desk", channel=channel)  # type: ignore[arg-type]
-        seconds = int(timeout.to_seconds())
         told = {
             "token": jsonata("$states.context.Task.Token"),
             "execution": jsonata("$states.context.Execution.Id"),
             "title": title,
             "request": jsonata("$states.input") if request is None else request,
-            "timeoutSeconds": seconds,
+            "timeoutSeconds": limit,
         }
         self._ask = tasks.LambdaInvoke.jsonata(
             self,
@@ -173,17 +183,19 @@ class HumanApproval(sfn.StateMachineFragment):
             outputs=jsonata("$merge([$states.input, {'decision': $states.result}])"),
             state_name=f"{construct_id}: Ask",
         )
-        nobody = {"approved": False, "comment": f"Nobody answered within {seconds} seconds.", "by": None}
+        comment = quoted(f"Nobody answered within {cdk.Tokenization.stringify_number(limit)} seconds.")
+        nobody = f"{{'approved': false, 'comment': {comment}, 'by': null}}"
         late = sfn.Pass.jsonata(
             self,
             "Nobody",
-            outputs=jsonata(f"$merge([$states.input, {{'decision': {json.dumps(nobody)}}}])"),
+            outputs=jsonata(f"$merge([$states.input, {{'decision': {nobody}}}])"),
             state_name=f"{construct_id}: Nobody answered",
         )
         self._ask.add_catch(late, errors=["States.Timeout"], outputs=jsonata("$states.input"))
         self._end = sfn.Pass.jsonata(self, "Decided", state_name=f"{construct_id}: Decided")
         self._ask.next(self._end)
         late.next(self._end)
+        self.node.add_validation(AtSynthesis(self._faults_at_synthesis))
 
     @property
     def start_state(self) -> sfn.State:
@@ -195,16 +207,34 @@ class HumanApproval(sfn.StateMachineFragment):
         """The state that is left with the decision."""
         return [self._end]
 
-    def _refuse(self, channel: Any, desk: Any, timeout: cdk.Duration) -> None:
+    def add_catch(
+        self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None
+    ) -> HumanApproval:
+        """Goes on elsewhere when nobody can be asked: `NotNotified`, or what Lambda says of the function that asks.
+
+        Args:
+            handler: What comes then.
+            errors: Names of errors; all of them unless given. Nobody's answer in time is none: it is a no.
+            outputs: What it gets; `$states.errorOutput` unless given.
+        """
+        self._ask.add_catch(handler, errors=None if errors is None else list(errors), outputs=outputs)
+        return self
+
+    def _faults_at_synthesis(self) -> list[str]:
+        warn_of_logged_tokens(self, self._ask.state_id)
+        return [str(fault) for fault in long_names(states_of(self))]
+
+    def _refuse(self, channel: Any, desk: Any, limit: Any) -> None:
         faults = []
         if (channel is None) == (desk is None):
             given = "nothing" if channel is None else "both"
             faults.append(Fault("channel", "must be given, or a desk instead", given, "keep the one that is meant"))
-        if not 1 <= timeout.to_seconds() <= _LONGEST.to_seconds():
+        if (too_odd := unmeasured("timeout", limit)) is not None:
+            faults.append(too_odd)
+        elif not is_token(limit) and not 1 <= limit <= _LONGEST.to_seconds():
             fix = "an execution of Step Functions lives a year at most"
-            faults.append(Fault("timeout", "must be 1 second to 365 days", f"{timeout.to_seconds():g} seconds", fix))
-        if faults:
-            raise HarnessConfigError(faults, f"The approval {self.node.path}")
+            faults.append(Fault("timeout", "must be 1 second to 365 days", f"{limit} seconds", fix))
+        refuse(self, f"The approval {self.node.path}", faults)
 
 
 def _channel(desk: Construct, channel: Any) -> tuple[str, str]:

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import jsii
 from constructs import IValidation
 
-from agentcore_constructs.config import Deferred, Fault
-from agentcore_constructs.harness.host import HarnessHost
+from agentcore_constructs.config import Fault
 from agentcore_constructs.tools.registry import inline_tools_of
 from agentcore_stepfunctions.harnesses import inline_tools, own_configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from constructs import Construct
 
-    from agentcore_constructs import HarnessTool, IHarness, InlineTool
+    from agentcore_constructs import IHarness, InlineTool
 
 
 @jsii.implements(IValidation)
@@ -32,27 +31,18 @@ class AtSynthesis:
         return self._faults()
 
 
-def bound(scope: Construct, harness: IHarness, tools: Sequence[HarnessTool | Deferred] | None) -> Any:
-    """Returns the tools of a call as configuration; functions they need are made below a construct."""
-    if tools is None:
-        return None
-    host = HarnessHost(scope, harness.harness_name, lambda: _no_role(harness))
-    taken = host.bound(list(tools), "tools")
-    host.checked(lambda: None)
-    return taken
-
-
-def _no_role(harness: IHarness) -> Any:
-    return harness.grant_principal
-
-
 def functions_of(scope: Construct, harness: IHarness) -> dict[str, InlineTool]:
     """Returns the inline tools that are known as objects: those of the harness, and those of the call, which win."""
     return {tool.name: tool for place in (harness, scope) for tool in inline_tools_of(place)}
 
 
 def faults(
-    harness: IHarness, overrides: Mapping[str, Any], known: Mapping[str, InlineTool], *, approvals: bool
+    harness: IHarness,
+    overrides: Mapping[str, Any],
+    known: Mapping[str, InlineTool],
+    *,
+    approvals: bool,
+    rendered: Collection[str] | None = None,
 ) -> Iterator[Fault]:
     """Yields a fault for each inline tool the agent may call that this workflow cannot answer.
 
@@ -61,6 +51,7 @@ def faults(
         overrides: What the call changes, in the API's shape.
         known: Tools known as objects.
         approvals: Whether somebody is asked about tools that want approval.
+        rendered: Tools that the states are made for already; None while there are no states.
     """
     for name in inline_tools({**(own_configuration(harness) or {}), **overrides}):
         tool = known.get(name)
@@ -77,4 +68,11 @@ def faults(
                 f"must be given, since the tool '{name}' wants a person's approval",
                 "nothing",
                 "pass approval=HumanApproval(…), which says how people are asked",
+            )
+        elif rendered is not None and name not in rendered:
+            yield Fault(
+                "harness",
+                f"must have the inline tool '{name}' before the turn is made, which has states for the tools it finds",
+                "one that was added afterwards",
+                "make the turn later, or leave the tool out with allowed_tools",
             )

@@ -75,7 +75,7 @@ class VisibleAgentTurn(AgentTurn):
         )
         state = tasks.LambdaInvoke.jsonata(
             self,
-            f"Tool{name}",
+            f"State{name}",
             lambda_function=tool.function,  # type: ignore[arg-type]  # only tools with a function get here
             payload=sfn.TaskInput.from_text(jsonata(f"{_CALL}.input")),
             client_context=jsonata(f"$base64encode($string({{'custom': {told}}}))"),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 
+from agentcore_constructs.config import Fault, HarnessConfigError, is_token
+from agentcore_constructs.config.cdk import seconds
 from agentcore_constructs.tools.registry import inline_tools_of
 from agentcore_stepfunctions.expressions import jsonata
 from agentcore_stepfunctions.fragments import ANSWER, CALL, RESULT, AgentTurn, ApprovalDesk, HumanApproval
@@ -32,6 +34,7 @@ COMMENT = "An agent works, and a person approves each call of a risky tool befor
 _WAITING = cdk.Duration.hours(24)
 # Beside waiting for people, the agent works: so an execution gets more than one wait.
 _WAITS = 3
+_YEAR = 365 * 24 * 3600
 
 
 class ApprovedTool(Workflow):
@@ -70,11 +73,12 @@ class ApprovedTool(Workflow):
             title: What is asked, in a line.
             approval_timeout: After which nobody's answer is a no; 24 hours unless given.
             log_group: Of the executions; one that keeps them for a month unless given.
-            timeout: Of an execution; three times `approval_timeout` unless given.
+            timeout: Of an execution; three times `approval_timeout` unless given, at most a year.
 
         Raises:
-            HarnessConfigError: Neither or both of channel and desk, or a tool that nobody runs.
+            HarnessConfigError: Neither or both of channel and desk, a tool that nobody runs, or an odd timeout.
         """
+        longest = _longest(construct_id, approval_timeout, timeout)
         super().__init__(scope, construct_id)
         self._harness = harness
         approval = HumanApproval(
@@ -95,7 +99,6 @@ class ApprovedTool(Workflow):
         )
         self._called = [turn.loop.function, self.desk.ask]
         start = self._text_given("request", turn.next(sfn.Succeed(self, "Done")))
-        longest = timeout or cdk.Duration.seconds(_WAITS * int(approval_timeout.to_seconds()))
         self._make(start, comment=COMMENT, log_group=log_group, timeout=longest)
         self.node.add_validation(AtSynthesis(self._missing))
 
@@ -111,3 +114,16 @@ class ApprovedTool(Workflow):
             return []
         fix = "declare the risky one with approval=True, or use AgentTurn alone"
         return [f"harness: must have a tool that wants approval, or nobody is ever asked; received none; {fix}."]
+
+
+def _longest(construct_id: str, waiting: cdk.Duration, timeout: cdk.Duration | None) -> cdk.Duration:
+    """How long an execution may take."""
+    if timeout is not None:
+        return timeout
+    limit = seconds(waiting)
+    if is_token(limit):
+        must = "must be given next to an approval_timeout that is known at deployment only"
+        fault = Fault("timeout", must, "nothing", "say how long an execution may take with all its approvals")
+        raise HarnessConfigError([fault], f"The workflow {construct_id}")
+    # What is no whole number of seconds is refused by the approval itself.
+    return cdk.Duration.seconds(min(_WAITS * limit, _YEAR)) if isinstance(limit, int) else waiting

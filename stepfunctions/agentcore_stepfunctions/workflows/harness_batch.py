@@ -14,12 +14,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config import Fault
 from agentcore_constructs.functions import OwnFunction
 from agentcore_constructs.harness.wildcards import flattened
 from agentcore_stepfunctions.expressions import jsonata, text
 from agentcore_stepfunctions.fragments.agent_turn import AgentTurn
-from agentcore_stepfunctions.harnesses import inline_tools, own_configuration
+from agentcore_stepfunctions.harnesses import inline_tools, own_configuration, refuse
 from agentcore_stepfunctions.invoke_harness import RETRIED_ERRORS, InvokeHarness
 from agentcore_stepfunctions.sessions import SessionId
 
@@ -301,11 +301,7 @@ class HarnessBatch(Construct):
         if retries:
             must = "must be left out for an agent with inline tools, whose retries are those of AgentTurn"
             faults.append(Fault("retried_errors", must, "a value, or max_attempts", "leave both out"))
-        if faults:
-            subject = f"The batch {self.node.path}"
-            if self.node.scope is not None:
-                self.node.scope.node.try_remove_child(self.node.id)
-            raise HarnessConfigError(faults, subject)
+        refuse(self, f"The batch {self.node.path}", faults)
 
 
 def _calls_functions(harness: IHarness, overrides: Overrides) -> bool:

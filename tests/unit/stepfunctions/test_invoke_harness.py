@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -11,10 +12,20 @@ from aws_cdk import aws_stepfunctions as sfn
 from support.workflows import Machine, evaluate
 
 from agentcore_constructs import Harness, HarnessBase, Memory, Model, Skill, Tool, Version
-from agentcore_stepfunctions import DEFAULT_OUTPUTS, RETRIED_ERRORS, InvokeHarness, Message, SessionId, jsonata, text
+from agentcore_stepfunctions import (
+    DEFAULT_OUTPUTS,
+    RETRIED_ERRORS,
+    AgentTurn,
+    InvokeHarness,
+    Message,
+    SessionId,
+    jsonata,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 RESOURCE = "arn:aws:states:::bedrockagentcore:invokeHarness"
 INVOKE = ["bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"]
@@ -126,6 +137,28 @@ def test_what_a_call_overrides_is_allowed_to_the_execution_role(stack: cdk.Stack
     allowed = str(assertions.Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy"))
     assert "foundation-model/amazon.nova-lite-v1:0" in allowed
     assert "StartBrowserSession" in allowed
+
+
+@pytest.mark.parametrize("kind", [InvokeHarness, AgentTurn])
+def test_a_skill_in_a_folder_is_copied_for_the_call_and_the_agent_may_read_it(
+    stack: cdk.Stack, tmp_path: Path, kind: Any
+) -> None:
+    folder = tmp_path / "excel"
+    folder.mkdir()
+    (folder / "SKILL.md").write_text("---\nname: excel\ndescription: Sheets.\n---\nOpen it.\n", encoding="utf-8")
+    harness = Harness(stack, "Agent", memory=Memory.disabled())
+    ask = kind(stack, "Ask", harness=harness, prompt="Hi", skills=[Skill.from_directory(folder)])
+    (skill,) = re.findall(r's3://[^"\\]*', Machine(stack, ask).definition_text)
+    assert skill.endswith("/")
+    template = assertions.Template.from_stack(stack)
+    template.resource_count_is("Custom::CDKBucketDeployment", 1)
+    reading = [
+        statement
+        for policy in template.find_resources("AWS::IAM::ManagedPolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement.get("Sid", "").startswith("AgentCoreSkillS3")
+    ]
+    assert reading
 
 
 @pytest.mark.parametrize("known", [True, False])

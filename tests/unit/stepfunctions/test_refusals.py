@@ -6,11 +6,24 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from support import synth
+from support.shop import orders
 from support.workflows import Machine
 
-from agentcore_constructs import Authorizer, Fault, Harness, HarnessBase, HarnessConfigError, Model, Tool, Version
+from agentcore_constructs import (
+    Authorizer,
+    Fault,
+    Harness,
+    HarnessBase,
+    HarnessConfigError,
+    InlineTool,
+    Model,
+    Skill,
+    Tool,
+    Version,
+)
 from agentcore_stepfunctions import InvokeHarness, Message, SessionId, jsonata
 
 REFUND = Tool.inline("refund", description="Refund an order.", input_schema={"type": "object"})
@@ -196,6 +209,15 @@ def test_a_name_of_a_state(stack: cdk.Stack, harness: Harness, name: str, refuse
         InvokeHarness(stack, "Ask", harness=harness, prompt="Hi", state_name=name)
 
 
+def test_a_name_that_is_too_long(stack: cdk.Stack, harness: Harness) -> None:
+    with pytest.raises(HarnessConfigError, match="construct_id: must be the name of a state, 1–80 characters"):
+        InvokeHarness(stack, "x" * 81, harness=harness, prompt="Hi")
+    state = InvokeHarness(stack, "x" * 75, harness=harness, prompt="Hi")
+    state.add_prefix("Morning: ")
+    with pytest.raises(RuntimeError, match="construct_id: must be the name of a state, 1–80 characters"):
+        Machine(stack, state)
+
+
 def test_a_refused_state_leaves_nothing_behind(stack: cdk.Stack, harness: Harness) -> None:
     fault(stack, harness=harness)
     assert stack.node.try_find_child("Ask") is None
@@ -235,6 +257,19 @@ def test_inline_tools_that_come_with_the_call(stack: cdk.Stack, imported: Harnes
     assert "the inline tool refund" in fault(stack, harness=imported, prompt="Hi", tools=[REFUND])
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_python_functions_that_come_with_the_call(stack: cdk.Stack, imported: HarnessBase, known: bool) -> None:
+    harness = Harness(stack, "Agent") if known else imported
+    found = fault(stack, harness=harness, prompt="Hi", tools=[InlineTool.from_function(orders.status)])
+    assert "the inline tool order-status; use the fragment AgentTurn" in found
+    assert [child for child in stack.node.find_all() if isinstance(child, lambda_.Function)] == []
+
+
+def test_what_cannot_be_bound_is_told_with_all_the_rest(stack: cdk.Stack, harness: Harness) -> None:
+    found = faults(stack, harness=harness, prompt="", skills=[Skill.from_directory("/not/there")])
+    assert [one.path.split("[")[0] for one in found] == ["skills", "prompt"]
+
+
 def test_inline_tools_that_are_added_later(stack: cdk.Stack, harness: Harness) -> None:
     InvokeHarness(stack, "Ask", harness=harness, prompt="Hi")
     harness.add_tool(REFUND)
@@ -271,8 +306,8 @@ def test_jwt_inbound_authorization(stack: cdk.Stack, known: bool) -> None:
     )
     assert fault(stack, harness=harness, prompt="Hi") == (
         "harness: must take callers with IAM: Step Functions signs its requests and has no token; received a harness "
-        "with a JWT authorizer, which refuses IAM; use a second harness without authorizer for workflows, or invoke "
-        "this one from code that gets a token."
+        "with a JWT authorizer, which refuses IAM; use a second harness without authorizer in workflows, which the "
+        "fragment AgentTurn needs as well, or invoke this one from code that gets a token."
     )
 
 
@@ -339,6 +374,26 @@ def test_times_that_are_known_at_deployment_only(stack: cdk.Stack, harness: Harn
         stack, "Ask", harness=harness, prompt="Hi", timeout=cdk.Duration.seconds(seconds), harness_timeout=60
     )
     assert state.to_state_json()["TimeoutSeconds"] == seconds
+
+
+@pytest.mark.parametrize("json_path", [False, True])
+def test_a_timeout_that_is_known_at_deployment_only_needs_a_limit_for_the_agent(
+    stack: cdk.Stack, harness: Harness, json_path: bool
+) -> None:
+    timeout = cdk.Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
+    (found,) = faults(stack, json_path=json_path, harness=harness, prompt="Hi", timeout=timeout)
+    assert str(found).startswith("harness_timeout: must be given next to a timeout that is known at deployment only")
+    (found,) = faults(stack, json_path=json_path, harness=harness, prompt="Hi", timeout=timeout, harness_timeout=900)
+    assert str(found).endswith("received 900 seconds; set harness_timeout to at most 899 seconds.")
+    limited = Harness(stack, "Limited", timeout=cdk.Duration.minutes(15))
+    (found,) = faults(stack, json_path=json_path, harness=limited, prompt="Hi", timeout=timeout)
+    assert "received 900 seconds from the harness" in str(found)
+
+
+def test_an_agents_limit_that_is_known_at_deployment_only(stack: cdk.Stack, harness: Harness) -> None:
+    limit = cdk.Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
+    state = InvokeHarness(stack, "Ask", harness=harness, prompt="Hi", harness_timeout=limit)
+    assert Machine(stack, state).definition_text.count('"TimeoutSeconds":<Seconds>') == 1
 
 
 def test_session_ids_of_both_kinds_are_fine(stack: cdk.Stack, harness: Harness) -> None:

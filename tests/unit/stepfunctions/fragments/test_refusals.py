@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from support.shop import orders
+from support.workflows import Machine
 
 from agentcore_constructs import Authorizer, Harness, HarnessConfigError, InlineTool, Tool
-from agentcore_stepfunctions import Message
+from agentcore_stepfunctions import ApprovedTool, Message
 from agentcore_stepfunctions.fragments import AgentTurn, ApprovalDesk, HumanApproval, VisibleAgentTurn
 from agentcore_stepfunctions.run_command import RunHarnessCommand
 
@@ -21,8 +26,8 @@ JWT = Authorizer.jwt("https://id.example.com/.well-known/openid-configuration", 
 REFUND: dict[str, Any] = {"description": "Refunds an order.", "input_schema": {"type": "object"}}
 NO_TOKEN = (
     "harness: must take callers with IAM: Step Functions signs its requests and has no token; received a harness with "
-    "a JWT authorizer, which refuses IAM; use a second harness without authorizer for workflows, or invoke this one "
-    "from code that gets a token."
+    "a JWT authorizer, which refuses IAM; use a second harness without authorizer in workflows, which the fragment "
+    "AgentTurn needs as well, or invoke this one from code that gets a token."
 )
 turns = pytest.mark.parametrize("kind", [AgentTurn, VisibleAgentTurn])
 
@@ -115,6 +120,67 @@ def test_nothing_to_say_or_two_ways_to_say_it(
     ]
 
 
+@turns
+def test_a_tool_that_is_added_after_the_turn_was_made(kind: type[AgentTurn], stack: cdk.Stack) -> None:
+    runs = function(stack)
+    tools = [InlineTool.from_lambda(runs, name=name, **REFUND) for name in ("early", "late")]
+    harness = Harness(stack, "Shop", tools=tools[:1])
+    turn = kind(stack, "Ask", harness=harness, prompt="Hi")
+    assert turn.node.validate() == []
+    harness.add_tool(tools[1])
+    assert turn.node.validate() == [
+        (
+            "harness: must have the inline tool 'late' before the turn is made, which has states for the tools it "
+            "finds; received one that was added afterwards; make the turn later, or leave the tool out with "
+            "allowed_tools."
+        )
+    ]
+
+
+@turns
+def test_a_tool_that_comes_with_the_turn(kind: type[AgentTurn], stack: cdk.Stack, harness: Harness) -> None:
+    turn = kind(stack, "Ask", harness=harness, prompt="Hi", tools=[InlineTool.from_function(orders.status)])
+    definition = Machine(stack, turn).definition_text
+    assert '"order-status":{"function":"<AskToolorder-status' in definition.replace(
+        "Toolorderstatus", "Toolorder-status"
+    )
+
+
+@turns
+@pytest.mark.parametrize("limit", [cdk.Duration.millis(1500), True, "60"])
+def test_a_limit_of_a_turn_that_is_no_seconds(
+    kind: type[AgentTurn], stack: cdk.Stack, harness: Harness, limit: Any
+) -> None:
+    (found,) = of_turn(kind, stack, harness=harness, prompt="Hi", harness_timeout=limit)
+    assert found.startswith("harness_timeout: must be a")
+
+
+@turns
+def test_a_limit_of_a_turn_that_is_known_at_deployment_only(
+    kind: type[AgentTurn], stack: cdk.Stack, harness: Harness
+) -> None:
+    limit = cdk.Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
+    turn = kind(stack, "Ask", harness=harness, prompt="Hi", harness_timeout=limit)
+    assert '"timeoutSeconds":<Seconds>' in Machine(stack, turn).definition_text
+
+
+def test_names_that_step_functions_does_not_take(stack: cdk.Stack, harness: Harness) -> None:
+    made = [
+        AgentTurn(stack, "a" * 70, harness=harness, prompt="Hi"),
+        HumanApproval(stack, "b" * 70, title="?", channel=sns.Topic(stack, "Topic")),
+        RunHarnessCommand(stack, "c" * 81, harness=harness, command="ls", session_id="s" * 36),
+    ]
+    for fragment in made:
+        assert all("the name of a state, 1–80 characters" in told for told in fragment.node.validate())
+        assert fragment.node.validate()
+
+
+@turns
+def test_a_refused_turn_leaves_nothing_behind(kind: type[AgentTurn], stack: cdk.Stack, harness: Harness) -> None:
+    of_turn(kind, stack, harness=harness)
+    kind(stack, "Ask", harness=harness, prompt="Hi")
+
+
 # ---- approvals -------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +201,42 @@ def test_a_wait_beyond_its_limits(stack: cdk.Stack, timeout: cdk.Duration, said:
     assert found.startswith(beginning)
     assert float(found.removeprefix(beginning).split()[0]) == pytest.approx(float(said), rel=1e-5)
     assert found.endswith(" seconds; an execution of Step Functions lives a year at most.")
+
+
+def test_a_wait_that_is_known_at_deployment_only(stack: cdk.Stack, harness: Harness) -> None:
+    wait = cdk.Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
+    topic = sns.Topic(stack, "Topic")
+    with pytest.raises(HarnessConfigError, match="timeout: must be given next to an approval_timeout that is known"):
+        ApprovedTool(stack, "Refunds", harness=harness, channel=topic, approval_timeout=wait)
+    approval = HumanApproval(stack, "Ask", title="?", channel=topic, timeout=wait)
+    definition = Machine(stack, approval).definition_text
+    assert "Nobody answered within <Seconds> seconds." in definition
+    assert definition.count('"timeoutSeconds":<Seconds>') == definition.count('"TimeoutSeconds":<Seconds>') == 1
+
+
+def test_part_of_a_second_is_no_wait(stack: cdk.Stack) -> None:
+    (found,) = of_approval(stack, channel=sns.Topic(stack, "Topic"), timeout=cdk.Duration.millis(1500))
+    assert found.startswith("timeout: must be a whole number of seconds; received a Duration that is none (")
+
+
+@pytest.mark.parametrize(
+    ("level", "data", "warned"),
+    [(sfn.LogLevel.ALL, True, True), (sfn.LogLevel.ALL, False, False), (sfn.LogLevel.OFF, True, False)],
+)
+def test_a_log_that_would_hold_the_task_token_is_warned_of(
+    stack: cdk.Stack, level: sfn.LogLevel, data: bool, warned: bool
+) -> None:
+    logged = sfn.LogOptions(destination=logs.LogGroup(stack, "Logs"), level=level, include_execution_data=data)
+    approvals = {
+        name: HumanApproval(stack, name, title="?", channel=sns.Topic(stack, f"{name}Topic"))
+        for name in ("Release", "Publish")
+    }
+    for name, options in (("Release", logged), ("Publish", None)):
+        body = sfn.DefinitionBody.from_chainable(approvals[name])
+        sfn.StateMachine(stack, f"{name}Machine", definition_body=body, logs=options)
+    warnings = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    found = [one.id for one in warnings if "[ack: @agentcore-harness-cdk:logged-task-token]" in str(one.entry.data)]
+    assert found == (["/Agents/Release"] if warned else [])
 
 
 def test_a_channel_that_is_none(stack: cdk.Stack) -> None:
@@ -166,10 +268,21 @@ def test_part_of_a_second(stack: cdk.Stack, harness: Harness) -> None:
     assert found.startswith("timeout: must be a whole number of seconds; received a Duration that is none (")
 
 
+@pytest.mark.parametrize("session_id", ["abc", "$.session", "$states.input.session", "s" * 101, "s" * 40 + "!"])
+def test_a_session_that_is_none(stack: cdk.Stack, harness: Harness, session_id: str) -> None:
+    (found,) = of_command(stack, harness=harness, session_id=session_id)
+    assert found.startswith("session_id: must be a")
+
+
 def test_everything_else_of_a_command_at_once(stack: cdk.Stack) -> None:
     harness = Harness(stack, "Shop", authorizer=JWT)
     endpoint = Harness(stack, "Other").add_endpoint("PROD")
-    found = of_command(stack, harness=harness, endpoint=endpoint, command="x" * 65_537, output_limit=100_001)
+    found = of_command(
+        stack, harness=harness, endpoint=endpoint, qualifier="no-such", command="x" * 65_537, output_limit=100_001
+    )
+    assert found[4].startswith("qualifier: must be the name of an endpoint; received 'no-such'")
+    assert found.pop(5) == "qualifier: must not be given next to endpoint; received both; keep the endpoint."
+    found.pop(4)
     assert found == [
         NO_TOKEN,
         (
