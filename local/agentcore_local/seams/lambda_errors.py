@@ -1,12 +1,14 @@
 """Lambda: what a function that raises answers, `errorType` and stack trace as the runtimes of Lambda have them.
 
-ministack 1.5.33 calls every error `Runtime.HandlerError`, and a workflow's Catch or a caller could not tell them apart.
+ministack 1.5.33 calls every error `Runtime.HandlerError`, and a workflow's Catch or a caller could not tell them apart;
+that of a process that ended under its function too, which is `Runtime.ExitError` on AWS.
 """
 
 # ruff: noqa: SLF001 - private names are what this package is for
 from __future__ import annotations
 
 import contextvars
+import inspect
 from functools import wraps
 from typing import Any
 
@@ -22,6 +24,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_LAMBDA_RUNTIME, "_NODEJS_WORKER_SCRIPT", "learn a Node.js function's error"),
 )
 
+_DIED = "Worker process died"
 _RAISED: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("agentcore_local_raised", default=None)
 _PYTHON = (
     '"error": str(e), "trace": traceback.format_exc()}',
@@ -51,11 +54,19 @@ def function_errors() -> None:
     execute, work = functions._execute_function_warm, runtime.Worker.invoke
     if '"raised"' in runtime._PYTHON_WORKER_SCRIPT:
         return
+    if _DIED not in inspect.getsource(inspect.unwrap(work)):
+        raise SeamBrokenError(
+            f"ministack's Lambda worker does not say {_DIED!r} any more; it tells how a process ended"
+        )
 
     @wraps(work)
     def invoke(self: Any, *args: Any, **options: Any) -> Any:
         result = work(self, *args, **options)
         _RAISED.set(result.get("raised"))
+        if result.get("error") == _DIED:
+            request_id = options.get("request_id", args[1] if len(args) > 1 else "")
+            message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
+            _RAISED.set({"errorMessage": message, "errorType": "Runtime.ExitError"})
         return result
 
     @wraps(execute)

@@ -19,12 +19,14 @@ SOURCES = (
     "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
 )
 PYTHON = """
-import time
+import os, time
 
 class Rejected(Exception):
     pass
 
 def handler(event, context):
+    if event.get("exit"):
+        os._exit(event["exit"])
     if event.get("sleep"):
         time.sleep(event["sleep"])
     if event.get("attempt", 0) < event.get("fail_times", 0):
@@ -69,6 +71,13 @@ class TestErrors:
     def test_of_node_too(self, machines: Any, functions: Any) -> None:
         found = machines.run(call(functions["node"]))
         assert (found["error"], json.loads(found["cause"])["errorMessage"]) == ("TypeError", "wrong")
+
+    @behaviour("A function whose process ends in the middle fails with `Runtime.ExitError`")
+    def test_a_function_whose_process_ends(self, machines: Any, functions: Any) -> None:
+        found = machines.run(call(functions["python"], exit=3))
+        assert found["error"] == "Runtime.ExitError"
+        assert "Runtime exited" in json.loads(found["cause"])["errorMessage"]
+        assert machines.run(call(functions["python"]))["status"] == "SUCCEEDED"
 
     @behaviour("Retry waits with backoff, MaxDelaySeconds and jitter; `State.RetryCount` counts")
     def test_retries_with_backoff_until_it_works(self, machines: Any, functions: Any) -> None:

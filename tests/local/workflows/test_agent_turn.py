@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +22,8 @@ from support import synth
 
 from agentcore_constructs import Harness, InlineTool, Memory
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
+from agentcore_local.harness import api as data_plane
+from agentcore_local.harness.errors import ServiceError
 from agentcore_stepfunctions import (
     AgentTurn,
     HumanApproval,
@@ -252,6 +258,77 @@ def test_a_turn_that_is_longer_than_its_function_is_taken_up_again(shop: Shop) -
         lambda_client.update_function_configuration(FunctionName=shop.out["TurnLoop"], Timeout=900)
     assert (ended.status, ended.output["text"], len(ended.output["toolCalls"])) == ("SUCCEEDED", "Done.", 2)
     assert len(shop.messages("RunsUrl", 2)) == 2
+
+
+def kill(function: str) -> None:
+    """Ends the process of a Lambda function at once, as a host that fails does."""
+    worker = f"ministack-lambda-{function}-".encode()
+    running = [int(pid.name) for pid in Path("/proc").iterdir() if pid.name.isdigit() and worker in cmdline(pid)]
+    assert running, f"no process of {function} runs"
+    for pid in running:
+        os.kill(pid, signal.SIGKILL)
+
+
+def cmdline(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are found in /proc")
+def test_a_loop_that_is_killed_in_the_middle_of_a_tool_call_goes_on_without_running_it_again(shop: Shop) -> None:
+    shop.script(calls("slow"), calls("well"), "It said: $tool_result")
+    shop.messages("RunsUrl")
+    execution = shop.start("Turn")
+    ((_, killed, _),) = shop.messages("RunsUrl", 1)
+    kill(shop.out["TurnLoop"])
+    ended = shop.ended(execution)
+    assert (ended.status, ended.error) == ("SUCCEEDED", None)
+    # The first call was cut off: the agent is told so, and the tool has run once. The second one runs as always.
+    first, second = ended.output["toolCalls"]
+    assert (first["toolUseId"], first["status"], second["status"]) == (killed, "error", "success")
+    ((_, ran, given),) = shop.messages("RunsUrl", 1)
+    assert (ran, given) == (second["toolUseId"], {"how": "well"})
+    told = shop.sfn.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    assert [event["type"] for event in told if "Failed" in event["type"]], "nothing was killed"
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are found in /proc")
+def test_a_loop_that_is_killed_while_the_agent_works_goes_on(shop: Shop) -> None:
+    working = threading.Event()
+
+    def work(call: Any) -> Any:
+        if call.turn == 1 and not working.is_set():
+            working.set()
+            time.sleep(1.5)
+        return Turn(tool_calls=[ToolCall("work", {"how": "well"})]) if not call.tool_result else "Done."
+
+    shop.account.cloud.script(shop.out["Harness"], work)
+    execution = shop.start("Turn")
+    assert working.wait(30)
+    kill(shop.out["TurnLoop"])
+    ended = shop.ended(execution)
+    assert (ended.status, ended.output["text"]) == ("SUCCEEDED", "Done.")
+    assert len(shop.messages("RunsUrl", 1)) == len(ended.output["toolCalls"]) == 1
+
+
+@BOTH
+def test_throttling_is_waited_out(shop: Shop, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = iter(range(3))
+    invokable = data_plane.invokable
+
+    def refuse(*given: Any) -> Any:
+        if next(refused, None) is not None:
+            raise ServiceError("ThrottlingException", "Rate exceeded")
+        return invokable(*given)
+
+    monkeypatch.setattr(data_plane, "invokable", refuse)
+    shop.script(calls("well"), "Done.")
+    ended = shop.run(kind)
+    assert (ended.status, ended.output["text"]) == ("SUCCEEDED", "Done.")
+    assert next(refused, None) is None
+    assert len(shop.messages("RunsUrl", 1)) == 1
 
 
 def test_runs_commands_and_catches_those_that_fail(shop: Shop) -> None:
