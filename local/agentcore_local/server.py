@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from .deploy import Deployment
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 15.0
+# Each Lambda worker has a folder with its unpacked code, and removing some dozens of them on a busy disk takes a while.
+_STOP_SECONDS = 60.0
 # httptools parses in a fraction of the time that h11 takes. Headers are the application's own: ministack names server
 # and time as AWS does, and decides itself whom to believe about proxies.
 _SERVER: dict[str, Any] = {

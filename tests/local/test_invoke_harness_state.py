@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from support import synth
 
 from agentcore_constructs import Harness, Memory, Model, Version
+from agentcore_local.agents.scripts import ModelFailure, Turn
 from agentcore_stepfunctions import InvokeHarness, ResearchAndWrite, SessionId, jsonata, text
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def deployed(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) 
         outputs={"error": jsonata("$states.errorOutput.Error")},
     )
     machine(stack, "Catching", missing)
+    hurried = InvokeHarness(stack, "Hurried", harness=agent, prompt="Hi", timeout=2)
+    late = sfn.Pass.jsonata(stack, "Late", outputs={"error": jsonata("$states.input.Error")})
+    machine(stack, "Hurrying", hurried.add_catch(late, errors=["States.Timeout"]))
     paths = InvokeHarness.json_path(
         stack,
         "Paths",
@@ -185,6 +189,28 @@ def test_branches_run_beside_each_other(execute: Any) -> None:
 
 def test_an_error_of_the_service_is_caught_by_name(execute: Any) -> None:
     assert output(execute("Catching", {})) == {"error": "BedrockAgentCore.ResourceNotFoundException"}
+
+
+def test_an_agent_that_takes_too_long_stops_before_the_state_gives_up(execute: Any, local_cloud: LocalCloud) -> None:
+    local_cloud.script("sayer", lambda call: Turn(text="So far", error=ModelFailure("hang", after_tokens=2)))
+    try:
+        answer = output(execute("Hurrying", {}))
+    finally:
+        local_cloud.script("sayer", say_back)
+    assert (answer["text"], answer["stopReason"]) == ("So far", "timeout_exceeded")
+
+
+def test_an_agent_that_does_not_stop_is_a_timeout_that_can_be_caught(execute: Any, local_cloud: LocalCloud) -> None:
+    def deaf(_: Any) -> str:
+        time.sleep(4)  # nothing ends a tool of the machine that does not listen
+        return "Too late."
+
+    local_cloud.script("sayer", deaf)
+    try:
+        found = execute("Hurrying", {})
+    finally:
+        local_cloud.script("sayer", say_back)
+    assert output(found) == {"error": "States.Timeout"}
 
 
 def test_a_json_path_workflow(execute: Any) -> None:

@@ -1,4 +1,4 @@
-"""Batches deployed once per module, with files put in and read out over S3."""
+"""Batches deployed once per module by the real CDK CLI, with files put in and read out over S3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
-from support import synth
+from support import cdk_cli, synth
 from support.shop import orders
 
 from agentcore_constructs import Harness, InlineTool, Memory
@@ -79,7 +79,7 @@ class Batches:
 def batches(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Batches:
     account = local_cloud.account()
     app = cdk.App(context=synth.CONTEXT, outdir=str(tmp_path_factory.mktemp("assembly")))
-    stack = cdk.Stack(app, "Workflows")
+    stack = cdk.Stack(app, "Workflows", env=cdk_cli.environment(account))
     bucket = s3.Bucket(stack, "Bucket")
     cdk.CfnOutput(stack, "BucketName", value=bucket.bucket_name, export_name=None)
     agent = Harness(stack, "Agent", harness_name="sayer", memory=Memory.disabled())
@@ -108,5 +108,5 @@ def batches(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -
     for name, one in made.items():
         cdk.CfnOutput(stack, f"{name}Arn", value=one.state_machine.state_machine_arn)
     app.synth()
-    outputs = dict(account.deploy(app.outdir)["Workflows"].outputs)
+    outputs = cdk_cli.deploy(account, app.outdir, "Workflows")
     return Batches(local_cloud, account, {**outputs, "Bucket": outputs["BucketName"]})

@@ -1,31 +1,30 @@
-"""The ready-made patterns on the local cloud: deployed in one stack, executed to good and to bad ends."""
+"""The ready-made patterns on the local cloud: deployed by the real CDK CLI, executed to good and to bad ends.
+
+`HarnessBatch` has a folder of its own, `tests/local/batch`.
+"""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_stepfunctions as sfn
-from support import patterns, synth
+from support import cdk_cli, patterns, synth
 
 from agentcore_constructs import Harness, Model
 from agentcore_local import schedules
 from agentcore_local.agents.scripts import ModelFailure, ToolCall, Turn
 from agentcore_local.harness.errors import ServiceError
 from agentcore_local.stepfunctions import harness_task, tasks
-from agentcore_local.toolchain import cdk_command
 from agentcore_stepfunctions import ApprovedTool, InvokeHarness, ScheduledAgent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agentcore_local import Account, LocalCloud
 
-pytestmark = pytest.mark.xdist_group("workflow_patterns")
+pytestmark = [pytest.mark.cli, pytest.mark.timeout(300), pytest.mark.xdist_group("workflow_patterns")]
 
 WAITING_SECONDS = 12
 REFUND = {"order_id": "7", "lines": [{"sku": "a"}], "reason": "late"}
@@ -102,10 +101,10 @@ def all_patterns(stack: cdk.Stack) -> None:
 
 @pytest.fixture(scope="module")
 def deployed(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """One stack with every pattern."""
+    """One stack with every pattern, deployed as a user would."""
     account = local_cloud.account()
     app = cdk.App(context=synth.CONTEXT, outdir=str(tmp_path_factory.mktemp("assembly")))
-    stack = cdk.Stack(app, "Patterns")
+    stack = cdk.Stack(app, "Patterns", env=cdk_cli.environment(account))
     all_patterns(stack)
     quick = InvokeHarness.quick_create(
         stack, "Quick", model=Model.bedrock("anthropic.quick"), prompt="Hi", system_prompt="Be brief."
@@ -116,7 +115,7 @@ def deployed(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) 
     cdk.CfnOutput(stack, "QuickHarnessOut", value=quick.harness.harness_arn)
     cdk.CfnOutput(stack, "QuickOut", value=made.state_machine_arn)
     app.synth()
-    outputs = account.deploy(app.outdir)["Patterns"].outputs
+    outputs = cdk_cli.deploy(account, app.outdir, "Patterns")
     return Deployed(account, {name.removesuffix("Out"): value for name, value in outputs.items()})
 
 
@@ -141,28 +140,9 @@ def throttled(monkeypatch: pytest.MonkeyPatch) -> Any:
     return throttle
 
 
-@pytest.mark.cli
-@pytest.mark.timeout(300)
-def test_the_real_cdk_cli_deploys_them_all(account: Account, tmp_path: Path) -> None:
-    app = cdk.App(context=synth.CONTEXT, outdir=str(tmp_path))
-    stack = cdk.Stack(app, "Patterns", env=cdk.Environment(account=account.account_id, region=account.region))
-    all_patterns(stack)
-    app.synth()
-    words = ("bootstrap",), ("deploy", "--app", str(tmp_path), "--all", "--require-approval", "never")
-    for one in words:
-        where = [f"aws://{account.account_id}/{account.region}"] if one == ("bootstrap",) else []
-        done = subprocess.run(
-            [*cdk_command(), *one, *where],
-            env=account.environment,
-            cwd=tmp_path.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    machines = account.client("stepfunctions").list_state_machines()["stateMachines"]
-    assert len(machines) == len(patterns.PATTERNS)
+def test_the_cli_has_deployed_a_machine_for_each(deployed: Deployed) -> None:
+    machines = deployed.client.list_state_machines()["stateMachines"]
+    assert len(machines) == len(patterns.PATTERNS) + 1  # and the one of the quick create
 
 
 class TestQuickCreate:
@@ -339,6 +319,26 @@ class TestApprovedTool:
 
     def test_what_fails(self, deployed: Deployed) -> None:
         assert deployed.error("Refunds", {"request": ""})[0] == "ApprovedTool.NoRequest"
+
+
+class TestResearchAndWrite:
+    def test_to_a_good_end(self, deployed: Deployed) -> None:
+        deployed.script("Researcher", lambda call: "Two high waters a day.")
+        deployed.script("Writer", lambda call: f"A brief. {call.prompt}")
+        found = deployed.output("Brief", {"topic": "tides"}, name="abc")
+        assert found["findings"] == "Two high waters a day."
+        assert "Two high waters a day." in found["brief"]
+
+    def test_what_fails(self, deployed: Deployed, throttled: Any) -> None:
+        assert deployed.error("Brief", {"topic": " "})[0] == "ResearchAndWrite.NoTopic"
+        deployed.script("Researcher", lambda call: "")
+        assert deployed.error("Brief", {"topic": "tides"})[0] == "ResearchAndWrite.NothingFound"
+        deployed.script("Researcher", lambda call: "Two.")
+        deployed.script("Writer", lambda call: "")
+        assert deployed.error("Brief", {"topic": "tides"})[0] == "ResearchAndWrite.NothingWritten"
+        seen = throttled(99)
+        assert deployed.error("Brief", {"topic": "tides"})[0] == "BedrockAgentCore.ThrottlingException"
+        assert len(seen) == 4  # and no more: three retries
 
 
 class TestScheduledAgent:

@@ -1,0 +1,48 @@
+"""The real CDK CLI against the local cloud."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+
+from agentcore_local.toolchain import cdk_command
+
+if TYPE_CHECKING:
+    from agentcore_local import Account
+
+
+def environment(account: Account) -> cdk.Environment:
+    """Where a stack goes that the CLI deploys to an account."""
+    return cdk.Environment(account=account.account_id, region=account.region)
+
+
+def deploy(account: Account, assembly: str, stack: str) -> dict[str, str]:
+    """Bootstraps the account and deploys a stack of an assembly; returns its outputs.
+
+    Args:
+        account: The account; its environment is all that the CLI knows of where it is.
+        assembly: Folder of the assembly.
+        stack: Name of the stack.
+    """
+    where = f"aws://{account.account_id}/{account.region}"
+    _run(account, "bootstrap", where)
+    _run(account, "deploy", stack, "--app", assembly, "--require-approval", "never")
+    (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs: list[Any] = found["Outputs"]
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def _run(account: Account, *words: str) -> None:
+    done = subprocess.run(
+        [*cdk_command(), *words],
+        env=account.environment,
+        cwd=Path(__file__).parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
