@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -27,6 +28,7 @@ from .shop import orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from constructs import Construct
 
@@ -130,15 +132,36 @@ PATTERNS: dict[str, Callable[[Any], Workflow]] = {
 
 
 def picture(definition: dict[str, Any]) -> str:
-    """A definition as a Mermaid flow chart."""
-    states = definition["States"]
-    ids = {name: f"s{number}" for number, name in enumerate(states)}
+    """A definition as a Mermaid flow chart; the states of a Map are a box of their own."""
+    start = f"  start((start)) --> s{list(definition['States']).index(definition['StartAt'])}"
+    return "\n".join(["flowchart TD", start, *_drawn(definition["States"], "s", "  ")])
+
+
+def drawn_on(page: Path, name: str, definition: dict[str, Any]) -> bool:
+    """Whether a page has the picture of a definition; with `WRITE_ASL` in the environment it is drawn there anew."""
+    marks = f"<!-- picture: {name} -->\n```mermaid\n", "\n```\n"
+    text = page.read_text(encoding="utf-8")
+    assert marks[0] in text, f"docs/{page.name} has no picture of {name}"
+    before, rest = text.split(marks[0])
+    drawn, after = rest.split(marks[1], 1)
+    made = picture(definition)
+    if "WRITE_ASL" in os.environ:
+        page.write_text(before + marks[0] + made + marks[1] + after, encoding="utf-8")
+    return "WRITE_ASL" in os.environ or drawn == made
+
+
+def _drawn(states: dict[str, Any], prefix: str, indent: str) -> Iterator[str]:
+    ids = {name: f"{prefix}{number}" for number, name in enumerate(states)}
     shapes = {"Choice": '{{"%s"}}', "Succeed": '(["%s"])', "Fail": '[["%s"]]'}
-    lines = ["flowchart TD", f"  start((start)) --> {ids[definition['StartAt']]}"]
-    lines += [f"  {ids[name]}" + shapes.get(state["Type"], '["%s"]') % name for name, state in states.items()]
     for name, state in states.items():
-        lines += [f"  {ids[name]} {arrow} {ids[target]}" for arrow, target in dict.fromkeys(_ways(state))]
-    return "\n".join(lines)
+        if state["Type"] == "Map":
+            yield f'{indent}subgraph {ids[name]}["{name}"]'
+            yield from _drawn(state["ItemProcessor"]["States"], f"{ids[name]}_", indent + "  ")
+            yield f"{indent}end"
+        else:
+            yield f"{indent}{ids[name]}" + shapes.get(state["Type"], '["%s"]') % name
+    for name, state in states.items():
+        yield from (f"{indent}{ids[name]} {arrow} {ids[target]}" for arrow, target in dict.fromkeys(_ways(state)))
 
 
 def _ways(state: dict[str, Any]) -> Iterator[tuple[str, str]]:

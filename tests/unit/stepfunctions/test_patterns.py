@@ -63,15 +63,7 @@ def test_the_shipped_definition_is_what_the_construct_renders(made: tuple[str, c
 
 def test_the_page_shows_what_ships(made: tuple[str, cdk.Stack, Machine]) -> None:
     name, _, machine = made
-    marks = f"<!-- picture: {name} -->\n```mermaid\n", "\n```\n"
-    page = PAGE.read_text(encoding="utf-8")
-    assert marks[0] in page, f"docs/patterns.md has no picture of {name}"
-    before, rest = page.split(marks[0])
-    drawn, after = rest.split(marks[1], 1)
-    if "WRITE_ASL" in os.environ:
-        drawn = patterns.picture(machine.definition)
-        PAGE.write_text(before + marks[0] + drawn + marks[1] + after, encoding="utf-8")
-    assert drawn == patterns.picture(machine.definition), "run this test with WRITE_ASL=1 to draw it anew"
+    assert patterns.drawn_on(PAGE, name, machine.definition), "run this test with WRITE_ASL=1 to draw it anew"
 
 
 def test_the_role_names_what_it_uses(made: tuple[str, cdk.Stack, Machine]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import cfnlint.api
@@ -15,7 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
-from support import capabilities_batch, synth
+from support import capabilities_batch, patterns, synth
 from support.capabilities_batch import PROMPT
 from support.shop import orders
 from support.workflows import Machine, evaluate, resolved
@@ -25,9 +26,7 @@ from agentcore_lambdas.batch import collect, prepare
 from agentcore_stepfunctions import HarnessBatch, SessionId
 from agentcore_stepfunctions.workflows import harness_batch_map
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "batch.md"
 ASL: Path = resources.files("agentcore_stepfunctions.workflows") / "harness_batch.asl.json"  # type: ignore[assignment]
 WHERE = {"Reader": "BatchReaderFunction", "Collector": "BatchCollectorFunction"}
 
@@ -50,6 +49,11 @@ def statements(stack: cdk.Stack, role: str) -> list[tuple[Any, Any]]:
     return [
         one for one in found if not str(one[0][0] if isinstance(one[0], list) else one[0]).startswith(("logs", "x"))
     ]
+
+
+def test_the_page_shows_what_ships(stack: cdk.Stack) -> None:
+    batch(stack, results=s3.Bucket(stack, "Results"))
+    assert patterns.drawn_on(PAGE, "harness_batch", Machine(stack).definition), "run this test with WRITE_ASL=1"
 
 
 def test_the_shipped_definition_is_what_the_construct_renders(stack: cdk.Stack) -> None:
