@@ -1,7 +1,7 @@
 """Workflows that others published, rebuilt with the constructs and compared state by state; definitions held valid.
 
 - Developer guide, https://docs.aws.amazon.com/step-functions/latest/dg/connect-bedrockagentcore.html: "basic invocation
-  with model override and system prompt", and "Error handling".
+  with model override and system prompt", "invocation with tools (browser)" and "Error handling".
 - aws-samples/serverless-patterns, `sfn-bedrockagentcore-harness-cdk`
   (https://serverlessland.com/patterns/sfn-bedrockagentcore-harness-cdk): retries on
   `BedrockAgentCore.ThrottlingException`, catches `BedrockAgentCore.ResourceNotFoundException`.
@@ -20,7 +20,7 @@ import pytest
 from aws_cdk import aws_stepfunctions as sfn
 from support.workflows import Machine
 
-from agentcore_constructs import Harness, IHarness, Model
+from agentcore_constructs import Harness, IHarness, Model, Tool
 from agentcore_stepfunctions import InvokeHarness, jsonata
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ THROTTLED = {"ErrorEquals": [*NAMES], "IntervalSeconds": 2, "MaxAttempts": 3, "B
 RETRY: dict[str, Any] = {
     "errors": [*NAMES], "interval": cdk.Duration.seconds(2), "max_attempts": 3, "backoff_rate": 2,
 }  # fmt: skip
+RESULT = ("Output", "StopReason", "Usage", "Metrics")
 RESOURCE = "arn:aws:states:::bedrockagentcore:invokeHarness"
 
 
@@ -77,6 +78,41 @@ def test_the_developer_guides_basic_invocation(stack: cdk.Stack, known: IHarness
     )
     rebuilt = Machine(stack, ask).state("Ask")
     # Ours says how long the state waits, and gives an output that holds when there is no text.
+    assert differences(published, rebuilt, expected=("TimeoutSeconds", "Output")) == {}
+
+
+def test_the_developer_guides_invocation_with_tools(stack: cdk.Stack, known: IHarness) -> None:
+    browser = "arn:aws:bedrock-agentcore:us-east-1:aws:browser/aws.browser.v1"
+    published: dict[str, Any] = {
+        "Type": "Task",
+        "Resource": RESOURCE,
+        "Arguments": {
+            "HarnessArn": known.harness_arn,
+            "RuntimeSessionId": "{% $uuid() %}",
+            "Messages": [{"Content": [{"Text": "What is the status of order #12345?"}], "Role": "user"}],
+            "Tools": [
+                {
+                    "Type": "agentcore_browser",
+                    "Name": "aws_browser_v1",
+                    "Config": {"AgentCoreBrowser": {"BrowserArn": browser}},
+                }
+            ],
+            "MaxIterations": 10,
+            "TimeoutSeconds": 300,
+        },
+        "End": True,
+    }
+    ask = InvokeHarness(
+        stack,
+        "Ask",
+        harness=known,
+        prompt="What is the status of order #12345?",
+        tools=[Tool.browser(browser, name="aws_browser_v1")],
+        max_iterations=10,
+        harness_timeout=300,
+        retry_on_service_exceptions=False,
+    )
+    rebuilt = Machine(stack, ask).state("Ask")
     assert differences(published, rebuilt, expected=("TimeoutSeconds", "Output")) == {}
 
 
@@ -132,8 +168,26 @@ def test_the_serverless_pattern_in_json_path(stack: cdk.Stack, known: IHarness) 
             ],
             "Next": "FormatResponse",
         },
-        "HarnessNotFound": {"Type": "Fail", "Error": "HarnessNotFound"},
-        "HandleError": {"Type": "Fail", "Error": "InvocationFailed"},
+        "FormatResponse": {
+            "Type": "Pass",
+            "Parameters": {
+                "response.$": "$.Output.Message.Content[0].Text",
+                "stopReason.$": "$.StopReason",
+                "tokensUsed.$": "$.Usage.TotalTokens",
+                "latencyMs.$": "$.Metrics.LatencyMs",
+            },
+            "End": True,
+        },
+        "HarnessNotFound": {
+            "Type": "Fail",
+            "Error": "HarnessNotFound",
+            "Cause": ("The specified Amazon Bedrock AgentCore harness was not found. Verify the HarnessArn parameter."),
+        },
+        "HandleError": {
+            "Type": "Fail",
+            "Error": "InvocationFailed",
+            "Cause": "Amazon Bedrock AgentCore harness invocation failed.",
+        },
     }
     ask = InvokeHarness.json_path(
         stack,
@@ -144,13 +198,21 @@ def test_the_serverless_pattern_in_json_path(stack: cdk.Stack, known: IHarness) 
         max_iterations=50,
         harness_timeout=600,
         retry_on_service_exceptions=False,
+        result_selector={name: sfn.JsonPath.object_at(f"$.{name}") for name in RESULT},
     )
     ask.add_retry(**RETRY)
-    not_found = sfn.Fail(stack, "HarnessNotFound", error="HarnessNotFound")
-    ask.add_catch(not_found, errors=["BedrockAgentCore.ResourceNotFoundException"])
-    ask.add_catch(sfn.Fail(stack, "HandleError", error="InvocationFailed"))
-    machine = Machine(stack, ask.next(sfn.Pass(stack, "FormatResponse")), sfn.QueryLanguage.JSON_PATH)
-    states = machine.definition["States"]
+    wrong = {name: published[name] for name in ("HarnessNotFound", "HandleError")}
+    fails = {name: sfn.Fail(stack, name, error=told["Error"], cause=told["Cause"]) for name, told in wrong.items()}
+    ask.add_catch(fails["HarnessNotFound"], errors=["BedrockAgentCore.ResourceNotFoundException"])
+    ask.add_catch(fails["HandleError"])
+    formatted = published["FormatResponse"]["Parameters"]
+    form = {name.removesuffix(".$"): sfn.JsonPath.string_at(path) for name, path in formatted.items()}
+    machine = Machine(stack, ask.next(sfn.Pass(stack, "FormatResponse", parameters=form)), sfn.QueryLanguage.JSON_PATH)
+    definition = machine.definition
+    states = definition["States"]
+    assert (definition["StartAt"], set(states)) == ("InvokeHarness", set(published))
+    # The whole result, as there is without a selector.
+    assert states["InvokeHarness"]["ResultSelector"] == {f"{name}.$": f"$.{name}" for name in RESULT}
     # The published id is the execution's name, which fails when somebody calls an execution "abc"; ours is a UUID.
     assert states["InvokeHarness"]["Parameters"].pop("RuntimeSessionId.$") == "States.UUID()"
     for name, state in published.items():
