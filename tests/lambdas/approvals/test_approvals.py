@@ -1,4 +1,4 @@
-"""Asking and answering, against DynamoDB, SNS and EventBridge as moto has them; the token shows nowhere."""
+"""Asking and answering, against DynamoDB and SNS as moto has them; the token shows nowhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 import traceback
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -75,9 +76,12 @@ class Desk:
         self.not_notified: type[Exception] = self._ask.NotNotified
         self.not_answered: type[Exception] = self._respond.NotAnswered
 
-    def ask(self) -> dict[str, Any]:
+    def open(self) -> None:
         event = {"token": TOKEN, "timeoutSeconds": 60, "title": "Refund?", "request": {"id": 1}, "execution": "e"}
         self._ask.handler(event, Context())
+
+    def ask(self) -> dict[str, Any]:
+        self.open()
         (message,) = self.sqs.receive_message(QueueUrl=self.queue)["Messages"]
         told: dict[str, Any] = json.loads(json.loads(message["Body"])["Message"])
         return told
@@ -171,6 +175,46 @@ def test_refuses_what_is_no_answer(desk: Desk, body: dict[str, Any]) -> None:
 def test_refuses_what_is_no_json_and_knows_no_stranger(desk: Desk) -> None:
     assert desk.respond({"requestContext": {}, "body": "{"})[0] == 400
     assert desk.respond({"approvalId": "stranger", "approved": True}) == (404, "there is no such approval")
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_tells_an_event_bus_or_says_that_it_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
+    sent: list[dict[str, Any]] = []
+
+    class Bus:
+        def put_events(self, **given: Any) -> dict[str, Any]:
+            sent.extend(given["Entries"])
+            return {"FailedEntryCount": refused, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+
+    arn = "arn:aws:events:us-east-1:123456789012:event-bus/approvals"
+    monkeypatch.setenv("APPROVALS_CHANNEL", arn)
+    monkeypatch.setattr(desk.modules[0].boto3, "client", lambda *_, **__: Bus())
+    with pytest.raises(desk.not_notified, match="nobody could be told") if refused else nullcontext():
+        desk.open()
+    (entry,) = sent
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == (
+        "agentcore.approvals",
+        "Approval Requested",
+        arn,
+    )
+    assert json.loads(entry["Detail"])["title"] == "Refund?"
+    assert TOKEN not in str(sent)
+
+
+def test_tells_a_function_without_waiting_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Function:
+        def invoke(self, **given: Any) -> None:
+            asked.append(given)
+
+    monkeypatch.setenv("APPROVALS_CHANNEL", "arn:aws:lambda:us-east-1:123456789012:function:tell")
+    monkeypatch.setattr(desk.modules[0].boto3, "client", lambda *_, **__: Function())
+    desk.open()
+    assert (asked[0]["InvocationType"], asked[0]["FunctionName"].rpartition(":")[2]) == ("Event", "tell")
+    told = json.loads(asked[0]["Payload"])
+    assert (told["title"], told["expiresAfterSeconds"]) == ("Refund?", 60)
+    assert TOKEN not in str(asked)
 
 
 def test_fails_when_nobody_can_be_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import aws_cdk as cdk
 import pytest
@@ -18,6 +21,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.aws_sns_subscriptions import SqsSubscription
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from support import synth
 
 from agentcore_constructs import Harness, InlineTool, Memory
@@ -230,6 +235,36 @@ def test_waits_for_a_person(shop: Shop, approved: bool, status: str, runs: int) 
     assert ended.output["toolCalls"][0]["status"] == status
     assert ("rejected this call: too much" in ended.output["text"]) is not approved
     assert len(shop.messages("RunsUrl", runs)) == runs
+
+
+def answered_over_http(shop: Shop, asked: dict[str, Any], *, signed: bool) -> int:
+    """Sends a yes to the address that people are told; the local cloud serves the host name of the real one."""
+    account, body = shop.account, json.dumps({"approvalId": asked["approvalId"], "approved": True}).encode()
+    request = AWSRequest("POST", asked["respondTo"], {"Content-Type": "application/json"}, body)
+    if signed:
+        credentials = account.session().get_credentials().get_frozen_credentials()
+        SigV4Auth(credentials, "lambda", account.region).add_auth(request)
+    address = urlsplit(asked["respondTo"])
+    sent = Request(
+        f"{account.cloud.endpoint_url}{address.path}", body, {**dict(request.headers), "Host": address.netloc}
+    )
+    try:
+        with urlopen(sent, timeout=30) as reply:
+            return int(reply.status)
+    except HTTPError as error:
+        return error.code
+
+
+def test_people_answer_over_http_and_sign_what_they_say(shop: Shop) -> None:
+    shop.script(calls("well", "risky"), "Done.")
+    execution = shop.start("Turn")
+    (asked,) = shop.messages("WaitingUrl", 1)
+    assert answered_over_http(shop, asked, signed=False) == 403
+    assert shop.sfn.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    assert answered_over_http(shop, asked, signed=True) == 200
+    assert shop.ended(execution).output["toolCalls"][0]["status"] == "success"
+    assert answered_over_http(shop, asked, signed=True) == 200  # the same again is confirmed
+    assert len(shop.messages("RunsUrl", 1)) == 1
 
 
 def test_nobodys_answer_is_a_no(shop: Shop) -> None:
