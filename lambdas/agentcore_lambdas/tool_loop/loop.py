@@ -209,7 +209,7 @@ def _asked(turn: Turn, state: State, message: list[dict[str, Any]], ran: Ran | N
         if not (state.in_flight or isinstance(error, errors.HarnessHasTakenIt)):
             raise
         # The same was sent before, and taken; the answer to it was lost.
-        reply = ports.harness.ask(_request(turn, _said(_LOST), limit), turn.functions, answered)
+        reply = _asked_anew(_request(turn, _said(_LOST), limit), turn, answered, ports)
     after = State(
         pending=reply.call,
         asked=True,
@@ -222,6 +222,15 @@ def _asked(turn: Turn, state: State, message: list[dict[str, Any]], ran: Ran | N
     # The text counts when the turn is done, and may be long; before that, the note is smaller without.
     ports.progress.save(turn.turn_id, after if _is_done(after) else after.model_copy(update={"text": ""}))
     return after
+
+
+def _asked_anew(request: Mapping[str, Any], turn: Turn, answered: set[str], ports: Ports) -> Reply:
+    try:
+        return ports.harness.ask(request, turn.functions, answered)
+    except errors.HarnessInvalidRequest:
+        # An id that was lost with the connection can be learned nowhere.
+        text = "the connection was lost when the agent called a tool, and its session waits for that call"
+        raise errors.HarnessConnectionLost(f"{text}: ask in another session") from None
 
 
 def _request(turn: Turn, messages: list[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -262,6 +262,16 @@ def test_asks_anew_when_a_second_try_within_one_invocation_is_refused() -> None:
     assert drive(turn(), world.ports).text == "Hello again"
 
 
+def test_a_call_that_was_lost_with_the_connection_ends_the_turn_and_says_what_to_do() -> None:
+    world = World([calls(ORDER), Killed()])
+    with pytest.raises(Killed):
+        drive(turn(), world.ports)
+    world.replies = [REFUSAL, errors.HarnessInvalidRequest("this session waits for the result of another call")]
+    with pytest.raises(errors.HarnessConnectionLost, match="ask in another session"):
+        drive(turn(), world.ports)
+    assert world.ran == ["t1", "t1"]  # once and from the record, which the real one keeps
+
+
 def test_a_first_request_that_is_refused_fails() -> None:
     world = World([errors.HarnessInvalidRequest("no such model")])
     with pytest.raises(errors.HarnessInvalidRequest, match="no such model"):
