@@ -99,8 +99,20 @@ def own_timeout(harness: IHarness) -> Any:
     return (own_configuration(harness) or {}).get("timeoutSeconds")
 
 
-def caller_faults(harness: IHarness) -> Iterator[Fault]:
-    """Yields a fault when a harness does not take callers with IAM."""
+def caller_faults(scope: Construct, harness: IHarness) -> Iterator[Fault]:
+    """Yields a fault when a workflow cannot call a harness: it is elsewhere, or takes no callers with IAM.
+
+    Args:
+        scope: The state or the fragment.
+        harness: What it calls.
+    """
+    stack, theirs = cdk.Stack.of(scope), getattr(harness, "env", None)
+    places = {"Region": ("region", stack.region), "account": ("account", stack.account)}
+    for what, (name, ours) in places.items():
+        place = getattr(theirs, name, ours)
+        if not is_token(ours) and not is_token(place) and ours != place:
+            must = f"must be in the {what} of its workflow, {ours}: calls go to no other"
+            yield Fault("harness", must, f"a harness in {place}", "put the workflow into a stack there")
     if getattr(harness, "is_jwt_authorized", False):
         yield Fault(
             "harness",

@@ -387,7 +387,7 @@ class InvokeHarness(sfn.CustomState):
         paths: Mapping[str, Any],
         answer: JsonAnswer | None,
     ) -> None:
-        faults = [*caller_faults(self._harness), *self._request.all_faults(), *self._timeouts.faults()]
+        faults = [*caller_faults(self, self._harness), *self._request.all_faults(), *self._timeouts.faults()]
         if answer is not None:
             faults += answer.faults(self._request.messages, json_path=self._json_path)
         name = (

@@ -144,7 +144,7 @@ class RunHarnessCommand(sfn.StateMachineFragment):
         """
         super().__init__(scope, construct_id)
         limit = seconds(timeout)
-        faults = [*caller_faults(harness), *_faults(command, limit, output_limit), *_session_faults(session_id)]
+        faults = [*caller_faults(self, harness), *_faults(command, limit, output_limit), *_session_faults(session_id)]
         faults += _endpoint_faults(harness, endpoint, qualifier)
         refuse(self, f"The command {self.node.path}", faults)
         used = runner or CommandRunner.of(self, harness)

@@ -294,7 +294,7 @@ class AgentTurn(sfn.StateMachineFragment):
         }
 
     def _faults(self, request: Request, endpoint: IEndpoint | None, qualifier: str | None) -> list[Fault]:
-        faults = [*caller_faults(self._harness), *request.all_faults()]
+        faults = [*caller_faults(self, self._harness), *request.all_faults()]
         if endpoint is not None:
             faults += endpoint_faults(self._harness, endpoint)
             if qualifier is not None:

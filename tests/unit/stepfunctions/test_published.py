@@ -39,7 +39,7 @@ RESOURCE = "arn:aws:states:::bedrockagentcore:invokeHarness"
 
 @pytest.fixture
 def known(stack: cdk.Stack) -> IHarness:
-    arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/MyAgentHarness-0123456789"
+    arn = "arn:aws:bedrock-agentcore:us-east-1:111122223333:harness/MyAgentHarness-0123456789"
     return Harness.from_harness_arn(stack, "Known", arn)
 
 

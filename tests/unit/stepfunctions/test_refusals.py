@@ -24,7 +24,7 @@ from agentcore_constructs import (
     Tool,
     Version,
 )
-from agentcore_stepfunctions import InvokeHarness, Message, SessionId, jsonata
+from agentcore_stepfunctions import AgentTurn, InvokeHarness, Message, SessionId, jsonata
 
 REFUND = Tool.inline("refund", description="Refund an order.", input_schema={"type": "object"})
 JWT = Authorizer.jwt("https://id.example.com/.well-known/openid-configuration", audiences=["workflows"])
@@ -309,6 +309,31 @@ def test_jwt_inbound_authorization(stack: cdk.Stack, known: bool) -> None:
         "with a JWT authorizer, which refuses IAM; use a second harness without authorizer in workflows, which the "
         "fragment AgentTurn needs as well, or invoke this one from code that gets a token."
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "what", "where"),
+    [
+        ("eu-west-1:111122223333", "Region of its workflow, us-east-1", "eu-west-1"),
+        ("us-east-1:444455556666", "account of its workflow, 111122223333", "444455556666"),
+    ],
+)
+@pytest.mark.parametrize("kind", [InvokeHarness, AgentTurn])
+def test_a_harness_that_is_elsewhere(stack: cdk.Stack, place: str, what: str, where: str, kind: Any) -> None:
+    arn = f"arn:aws:bedrock-agentcore:{place}:harness/Known-0123456789"
+    with pytest.raises(HarnessConfigError) as caught:
+        kind(stack, "Ask", harness=Harness.from_harness_arn(stack, "Known", arn), prompt="Hi")
+    (one,) = caught.value.faults
+    assert str(one) == (
+        f"harness: must be in the {what}: calls go to no other; received a harness in {where}; put the workflow into "
+        "a stack there."
+    )
+
+
+def test_a_harness_that_may_be_anywhere() -> None:
+    stack = synth.new_stack(account=None, region=None)
+    arn = "arn:aws:bedrock-agentcore:eu-west-1:111122223333:harness/Known-0123456789"
+    InvokeHarness(stack, "Ask", harness=Harness.from_harness_arn(stack, "Known", arn), prompt="Hi")
 
 
 # ---- timeouts --------------------------------------------------------------------------------------------------------
