@@ -15,7 +15,7 @@ from agentcore_constructs.config.primitives import Text
 
 from .expressions import is_expression, json_paths, looks_like_bare_jsonata, looks_like_path
 from .messages import TEXT, Message
-from .sessions import SESSION_ID, SessionId
+from .sessions import SESSION_ID, SessionId, name_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -145,6 +145,8 @@ class Request:
             return
         wrong_language = list(self._language_faults("session_id", self.session_id))
         yield from wrong_language
+        if not wrong_language and (fault := name_fault(self.session_id)) is not None:
+            yield fault
         if not wrong_language and not is_expression(self.session_id):
             yield from _of(SESSION_ID, self.session_id, "session_id")
 

@@ -21,7 +21,7 @@ from .fragments.tools import AtSynthesis
 from .harnesses import caller_faults, endpoint_faults, refuse
 from .names import long_names, states_of
 from .request import QUALIFIER
-from .sessions import SESSION_ID, SessionId
+from .sessions import SESSION_ID, SessionId, name_fault
 from .timeouts import unmeasured
 
 if TYPE_CHECKING:
@@ -210,8 +210,10 @@ def _session_faults(session_id: SessionId | str) -> Iterator[Fault]:
     elif looks_like_bare_jsonata(session_id) or looks_like_path(session_id):
         fix = "write jsonata('…') around it, or SessionId.from_input('…')"
         yield Fault("session_id", "must be an id, or a JSONata expression between {% and %}", received(session_id), fix)
-    elif not is_expression(session_id) and (fault := SESSION_ID.fault(session_id, "session_id")) is not None:
-        yield fault
+    elif is_expression(session_id):
+        yield from filter(None, [name_fault(session_id)])
+    else:
+        yield from filter(None, [SESSION_ID.fault(session_id, "session_id")])
 
 
 def _endpoint_faults(harness: IHarness, endpoint: IEndpoint | None, qualifier: str | None) -> Iterator[Fault]:

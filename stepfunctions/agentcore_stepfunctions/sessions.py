@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from aws_cdk.aws_stepfunctions import JsonPath
+from aws_cdk.aws_stepfunctions import FieldUtils, JsonPath
 
 from agentcore_constructs.config.errors import Fault, received
 from agentcore_constructs.config.primitives import Text
 
-from .expressions import inner, jsonata, looks_like_path, quoted
+from .expressions import inner, is_expression, json_paths, jsonata, looks_like_path, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ SESSION_ID = Text(
 )
 _LABEL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _EXECUTION = "$states.context.Execution.Id"
+_NAME_PATH = "$$.Execution.Name"
 _INDEX = "$string($states.context.Map.Item.Index)"
 
 
@@ -122,6 +123,17 @@ class SessionId:
             "input": ("{}", [item]),
         }[self.kind]
         return JsonPath.hash(JsonPath.format(f"{form}/{self.label}" if self.label else form, *values), "SHA-256")
+
+
+def name_fault(session_id: object) -> Fault | None:
+    """What is wrong with an id that is the execution's name and nothing else: `abc` is a name, and too short an id."""
+    is_name = is_expression(session_id) and inner(str(session_id)) == "$states.context.Execution.Name"
+    if json_paths(session_id) == [_NAME_PATH]:
+        is_name = FieldUtils.render_object({"id": session_id}) == {"id.$": _NAME_PATH}
+    if not is_name:
+        return None
+    must = "must not be the execution's name, which may have 1 character and others than an id takes"
+    return Fault("session_id", must, "the name", "use SessionId.per_execution(), one conversation per execution")
 
 
 def _required(key: str) -> str:

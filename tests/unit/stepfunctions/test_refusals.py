@@ -421,6 +421,23 @@ def test_an_agents_limit_that_is_known_at_deployment_only(stack: cdk.Stack, harn
     assert Machine(stack, state).definition_text.count('"TimeoutSeconds":<Seconds>') == 1
 
 
+@pytest.mark.parametrize("json_path", [False, True])
+def test_the_name_of_the_execution_is_no_session_id(stack: cdk.Stack, harness: Harness, json_path: bool) -> None:
+    name = sfn.JsonPath.string_at("$$.Execution.Name") if json_path else jsonata("$states.context.Execution.Name")
+    (found,) = faults(stack, json_path=json_path, harness=harness, prompt="Hi", session_id=name)
+    assert str(found) == (
+        "session_id: must not be the execution's name, which may have 1 character and others than an id takes; "
+        "received the name; use SessionId.per_execution(), one conversation per execution."
+    )
+    longer = (
+        sfn.JsonPath.format("a-prefix-of-at-least-33-characters-{}", name)
+        if json_path
+        else jsonata("'a-prefix-of-at-least-33-characters-' & $states.context.Execution.Name")
+    )
+    make = InvokeHarness.json_path if json_path else InvokeHarness
+    make(stack, "Ask", harness=harness, prompt="Hi", session_id=longer)
+
+
 def test_session_ids_of_both_kinds_are_fine(stack: cdk.Stack, harness: Harness) -> None:
     InvokeHarness(stack, "A", harness=harness, prompt="Hi", session_id=SessionId.per_item())
     InvokeHarness.json_path(stack, "B", harness=harness, prompt="Hi", session_id=SessionId.per_item("$.id"))

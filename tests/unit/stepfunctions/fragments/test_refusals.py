@@ -268,10 +268,13 @@ def test_part_of_a_second(stack: cdk.Stack, harness: Harness) -> None:
     assert found.startswith("timeout: must be a whole number of seconds; received a Duration that is none (")
 
 
-@pytest.mark.parametrize("session_id", ["abc", "$.session", "$states.input.session", "s" * 101, "s" * 40 + "!"])
+@pytest.mark.parametrize(
+    "session_id",
+    ["abc", "$.session", "$states.input.session", "s" * 101, "s" * 40 + "!", "{% $states.context.Execution.Name %}"],
+)
 def test_a_session_that_is_none(stack: cdk.Stack, harness: Harness, session_id: str) -> None:
     (found,) = of_command(stack, harness=harness, session_id=session_id)
-    assert found.startswith("session_id: must be a")
+    assert found.startswith(("session_id: must be a", "session_id: must not be the execution's name"))
 
 
 def test_everything_else_of_a_command_at_once(stack: cdk.Stack) -> None:
