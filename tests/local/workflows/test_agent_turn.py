@@ -105,7 +105,7 @@ def workflows(stack: cdk.Stack) -> None:
             title="May it?",
             channel=channel,
             request=jsonata(CALL),
-            timeout=cdk.Duration.seconds(2 if name == "Visible" else 60),
+            timeout=cdk.Duration.seconds(2 if name == "Visible" else 120),
         )
         cdk.CfnOutput(stack, f"{name}Responder", value=approval.desk.responder.function_name)
         turn = kind(stack, name, harness=agent, prompt=jsonata("$states.input.q"), approval=approval)
@@ -138,7 +138,7 @@ class Shop:
         started = self.sfn.start_execution(stateMachineArn=arn, input=json.dumps({"q": "hi", **given}), **more)
         return str(started["executionArn"])
 
-    def ended(self, execution: str, seconds: float = 60) -> SimpleNamespace:
+    def ended(self, execution: str, seconds: float = 120) -> SimpleNamespace:
         until = time.monotonic() + seconds
         while (told := self.sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
             assert time.monotonic() < until, "the execution does not end"
@@ -152,7 +152,7 @@ class Shop:
     def messages(self, queue: str, count: int = 0) -> list[Any]:
         """What came, at least as much as is said."""
         found: list[Any] = []
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             got = self.sqs.receive_message(QueueUrl=self.out[queue], MaxNumberOfMessages=10).get("Messages", [])
             for message in got:
