@@ -164,6 +164,7 @@ def test_an_answer_that_could_not_be_passed_on_can_be_given_again(desk: Desk) ->
         {"approvalId": "x"},
         {"approvalId": "x", "approved": "yes"},
         {"approvalId": "x", "approved": True, "to": "me"},
+        {"approvalId": "x", "approved": True, "comment": "x" * 4001},
     ],
 )
 def test_refuses_what_is_no_answer(desk: Desk, body: dict[str, Any]) -> None:
