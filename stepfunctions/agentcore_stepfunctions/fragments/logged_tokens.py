@@ -15,13 +15,13 @@ LOGGED_TOKEN = "@agentcore-harness-cdk:logged-task-token"  # noqa: S105  (an id 
 
 
 def warn_of_logged_tokens(scope: Construct, state: str) -> None:
-    """Warns when a machine that has a state logs what the state is given, its task token included.
+    """Warns when a machine of the stack that has a state logs what the state is given, its task token included.
 
     Args:
         scope: Where the warning goes.
         state: Name of the state that gets a token.
     """
-    for machine in scope.node.root.node.find_all():
+    for machine in cdk.Stack.of(scope).node.find_all():
         if isinstance(machine, sfn.CfnStateMachine) and _logs_data(machine) and _has_state(machine, state):
             text = (
                 f"The state machine {machine.node.path} has the approval {scope.node.path} and logs execution data, so "

@@ -122,13 +122,17 @@ def test_a_turn_whose_tools_are_states_calls_them_from_the_workflow(stack: cdk.S
     }
 
 
-@pytest.mark.parametrize("named", [False, True])
-def test_a_runner_may_run_commands_where_it_is_told(stack: cdk.Stack, *, named: bool) -> None:
+@pytest.mark.parametrize("named", [None, "endpoint", "qualifier"])
+def test_a_runner_may_run_commands_where_it_is_told(stack: cdk.Stack, named: str | None) -> None:
     harness = Harness(stack, "Agent", memory=Memory.disabled())
-    endpoint = harness.add_endpoint("PROD") if named else None
+    there: dict[str, Any] = {
+        "endpoint": {"endpoint": harness.add_endpoint("PROD")} if named == "endpoint" else {},
+        "qualifier": {"qualifier": "PROD"},
+    }
     runner = CommandRunner(stack, "Runner", harness=harness)
+    where = there[named] if named else {}
     command = RunHarnessCommand(
-        stack, "Run", harness=harness, command="ls", session_id="s" * 36, endpoint=endpoint, runner=runner
+        stack, "Run", harness=harness, command="ls", session_id="s" * 36, runner=runner, **where
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(command))
     roles = Roles(stack)
