@@ -13,10 +13,10 @@ import types
 import typing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -35,6 +35,7 @@ NAME_PATTERN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 DESCRIPTION_LIMIT = 4096
 """Characters of a description: botocore's `HarnessInlineFunctionDescription`."""
 
+_QUOTED = re.compile(r"`([^`]+)`")
 _SHOWN_FAULTS = 10
 _MESSAGE_LIMIT = 300
 
@@ -222,7 +223,10 @@ class _Reading:
         except NameError as error:
             fix = "import the type at the top of the module, not under TYPE_CHECKING and not within a function"
             self.problems.append(Problem("", "must have type hints of known names", str(error), fix))
-            return {}
+        except (AttributeError, SyntaxError, TypeError) as error:
+            fix = "correct the hint; a type checker finds which one it is"
+            self.problems.append(Problem("", "must have type hints that name types", str(error), fix))
+        return {}
 
     def _read(self, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> None:
         path = f"parameters.{parameter.name}"
@@ -278,6 +282,8 @@ def _default(extra: dict[str, Any]) -> Any:
 def _takes_none(hint: Any) -> bool:
     if get_origin(hint) is Annotated:
         return _takes_none(get_args(hint)[0])
+    if get_origin(hint) is Literal:
+        return None in get_args(hint)
     return get_origin(hint) in {Union, types.UnionType} and type(None) in get_args(hint)
 
 
@@ -288,14 +294,22 @@ def _schema(function: Callable[..., Any], model: type[BaseModel]) -> Schema:
         fix = "nest it to a fixed depth, or take the text of a JSON document"
         problem = Problem("parameters", "must be of types that do not contain themselves", f"the type {error}", fix)
         raise ToolDefinitionError(function.__qualname__, [problem]) from None
-    except PydanticInvalidForJsonSchema as error:
-        reason = str(error).splitlines()[0]
-        fix = "use types that JSON can carry: numbers, text, lists, dates, enums, pydantic models"
-        problem = Problem("parameters", "must be of types that have a JSON schema", reason, fix)
-        raise ToolDefinitionError(function.__qualname__, [problem]) from None
+    except PydanticUserError as error:
+        raise ToolDefinitionError(function.__qualname__, [_without_schema(error)]) from None
     schema.pop("description", None)  # of the model made here
     schema.setdefault("properties", {})
     return schema
+
+
+def _without_schema(error: PydanticUserError) -> Problem:
+    if error.code == "class-not-fully-defined":
+        # "`<model>` is not fully defined; you should define `<name>`, …"
+        unknown = ", ".join(_QUOTED.findall(error.message)[1:2]) or "a name"
+        fix = "import it at the top of the module of the type that names it, not under TYPE_CHECKING"
+        return Problem("parameters", "must be of types whose own hints are known", f"the unknown {unknown}", fix)
+    reason = str(error).splitlines()[0]
+    fix = "use types that JSON can carry: numbers, text, lists, dates, enums, pydantic models"
+    return Problem("parameters", "must be of types that have a JSON schema", reason, fix)
 
 
 def _sentence(tool: str, error: ValidationError) -> str:

@@ -8,6 +8,7 @@ cannot say is told to the model in the description. The function validates its i
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from agentcore_lambdas.tools.errors import Problem
@@ -33,6 +34,7 @@ def inlined(schema: Schema) -> Schema:
     """Returns a schema of pydantic's without references, titles and OpenAPI's discriminators.
 
     A property that may be null and need not be given is described by what it is otherwise: a model leaves it out.
+    Nowhere does the schema hold null itself, which CloudFormation drops, or a number that JSON cannot write.
 
     Raises:
         RecursiveTypeError: A type contains itself.
@@ -52,7 +54,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Schema], inside: tuple[str, 
         around = {key: value for key, value in schema.items() if key != "$ref"}
         return _inlined({**definitions[name], **around}, definitions, (*inside, name))
     result: Schema = {}
-    for key, value in schema.items():
+    for key, value in _without_null(schema).items():
         if key in {"title", "discriminator"} and isinstance(value, (str, dict)):
             continue
         if key in _MAPS:
@@ -70,14 +72,48 @@ def _inlined(schema: Any, definitions: Mapping[str, Schema], inside: tuple[str, 
     return result
 
 
+def _without_null(schema: Schema) -> Schema:
+    """Says null as a type instead of as a value; leaves out defaults that have no form, since they bind nobody."""
+    result = dict(schema)
+    if "default" in result:
+        try:
+            result["default"] = _written(result["default"])
+        except ValueError:
+            del result["default"]
+    if "const" in result and result["const"] is None:
+        del result["const"]
+        result["type"] = "null"
+    if None in result.get("enum", ()):
+        rest = [value for value in result.pop("enum") if value is not None]
+        result.pop("type", None)
+        kind = _kind_of(rest)
+        given = {"enum": rest} if kind is None else {"enum": rest, "type": kind}
+        result["anyOf"] = [given, _NULL] if rest else [_NULL]
+    return result
+
+
+def _written(default: Any) -> Any:
+    """Returns a default as a template can carry it; a member that is null says as much as one that is not there.
+
+    Raises:
+        ValueError: It has no such form.
+    """
+    if isinstance(default, dict):
+        return {key: _written(value) for key, value in default.items() if value is not None}
+    if isinstance(default, list):
+        return [_written(value) for value in default]
+    if default is None or (isinstance(default, float) and not math.isfinite(default)):
+        raise ValueError
+    return default
+
+
 def _present(schema: Schema) -> Schema:
     """What an optional property is when it is given: `anyOf` of one type and null becomes that type."""
+    schema = _without_null(schema)
     choices = [choice for choice in schema.get("anyOf", ()) if choice != _NULL]
     if "anyOf" not in schema or len(choices) == len(schema["anyOf"]):
         return schema
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
-    if rest.get("default", "") is None:
-        del rest["default"]
     return {**choices[0], **rest} if len(choices) == 1 else {"anyOf": choices, **rest}
 
 
@@ -150,7 +186,8 @@ def _kind_of(values: list[Any]) -> str | None:
 def _no_form(schema: Schema, path: str, what: str = "") -> Problem:
     if not what:
         choices = schema.get("anyOf") or schema.get("oneOf")
-        what = f"a choice of {len(choices)} types" if choices else "a value of any type"
+        any_type = "values of several types" if "enum" in schema else "a value of any type"
+        what = f"a choice of {len(choices)} types" if choices else any_type
     return Problem(
         path,
         "must be of one type for a gateway, whose schemas know string, number, integer, boolean, array and object",

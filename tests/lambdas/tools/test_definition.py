@@ -10,14 +10,14 @@ import pickle
 import uuid  # noqa: TC003
 from collections.abc import Callable  # noqa: TC003  (hints are read at run time)
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Final, Literal, Optional
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
-from support.shop import orders
+from support.shop import defaults, orders
 
 from agentcore_lambdas.tools import InputError, ToolContext, ToolDefinitionError, define, marked_in, tool
 
@@ -30,6 +30,15 @@ class Size(enum.IntEnum):
 class Node(BaseModel):
     name: str
     children: list[Node] = []
+
+
+class Pick(BaseModel):
+    pick: Literal["a", 1, None]  # noqa: PYI061  (pydantic writes it as one enumeration)
+    nothing: Literal[None]  # noqa: PYI061
+
+
+class Half(BaseModel):
+    other: Missing  # type: ignore[name-defined]  # noqa: F821
 
 
 @dataclass
@@ -150,6 +159,53 @@ def test_every_type_json_can_carry_has_a_schema() -> None:
 
 def test_what_may_be_none_may_be_left_out() -> None:
     assert "maybe" not in schema_of(everything)["required"]
+
+
+def test_no_schema_holds_null_or_a_number_without_a_form() -> None:
+    definition = define(defaults.deliver)
+    schema = definition.input_schema
+    json.dumps(schema, allow_nan=False)
+    assert not [value for value in values_in(schema) if value is None]
+    assert schema["properties"] == {
+        "mode": {"enum": ["fast"], "type": "string", "description": "How."},
+        "window": {
+            "type": "object",
+            "description": "When to deliver.",
+            "default": {"day": "2027-01-02"},
+            "properties": {
+                "day": {"type": "string", "format": "date", "default": "2027-01-02"},
+                "hour": {"type": "integer"},
+            },
+        },
+        "limit": {"type": "number"},
+        "notes": {},
+        "floors": {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "null"}]}},
+        "count": {"type": "integer"},
+        "choice": {"enum": ["ring"], "type": "string"},
+    }
+    positional, named = definition.bind({})
+    assert defaults.deliver(*positional, **named) == (
+        "(None, datetime.date(2027, 1, 2), None, inf, None, [None], None, None)"
+    )
+
+
+def test_null_stays_a_choice_within_what_must_be_given() -> None:
+    def choose(choice: Pick) -> None:
+        """Chooses."""
+
+    assert schema_of(choose)["properties"]["choice"] == {
+        "type": "object",
+        "properties": {"pick": {"anyOf": [{"enum": ["a", 1]}, {"type": "null"}]}, "nothing": {"type": "null"}},
+        "required": ["pick", "nothing"],
+    }
+
+
+def values_in(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [found for member in value.values() for found in values_in(member)]
+    if isinstance(value, list):
+        return [found for member in value for found in values_in(member)]
+    return [value]
 
 
 def test_the_context_is_not_shown_to_the_model() -> None:
@@ -285,6 +341,31 @@ def test_types_must_be_known_at_run_time() -> None:
         """Is lost."""
 
     assert "received name 'Missing' is not defined; import the type at the top" in problems_of(lost)
+
+
+def test_a_hint_that_is_no_type_is_refused_in_a_sentence() -> None:
+    def cut(value: "int |") -> None:  # type: ignore[valid-type]  # noqa: F722
+        """Is cut off."""
+
+    def gone(value: dt.Nowhere) -> None:  # type: ignore[name-defined]
+        """Is gone."""
+
+    def final(value: Final[int]) -> None:  # type: ignore[valid-type]
+        """Is final."""
+
+    for function in (cut, gone, final):
+        told = problems_of(function)
+        assert "must have type hints that name types; received " in told
+        assert told.endswith("; correct the hint; a type checker finds which one it is.")
+
+
+def test_a_type_whose_own_hints_are_unknown_is_refused() -> None:
+    def take(half: Half) -> None:
+        """Takes."""
+
+    assert (
+        "parameters: must be of types whose own hints are known; received the unknown Missing; import it at the top"
+    ) in problems_of(take)
 
 
 def test_a_type_that_contains_itself_has_no_schema() -> None:

@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from support import synth
-from support.shop import guards, orders
+from support.shop import defaults, guards, orders
 
 from agentcore_constructs import Harness, HarnessConfigError, InlineTool, Memory, Tool, ToolFunction
 from agentcore_constructs.tools import code, inline_tools_of
@@ -208,6 +208,13 @@ def test_a_harness_takes_inline_tools_and_remembers_their_functions(stack: cdk.S
     assert inline["refund"]["InputSchema"] == define(orders.refund).input_schema
     assert inline["order-status"]["Description"] == "Tells where an order is."
     assert "lambda:InvokeFunction" not in str(resources)  # who calls the harness runs them, not the harness
+
+
+def test_defaults_that_no_template_can_carry_are_no_hindrance(stack: cdk.Stack) -> None:
+    Harness(stack, "Agent", tools=[Tool.inline(defaults.deliver)])
+    (resource,) = synth.resources(stack, "AWS::BedrockAgentCore::Harness").values()
+    (tool,) = resource["Properties"]["Tools"]
+    assert tool["Config"]["InlineFunction"]["InputSchema"] == define(defaults.deliver).input_schema
 
 
 def test_a_tool_taken_twice_has_one_function(stack: cdk.Stack) -> None:
