@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agentcore_local import agents
+from agentcore_local.agents.sandbox import jail as jails
 from agentcore_local.agents.sandbox import runner as runners
 from agentcore_local.agents.sandbox.runner import NoIsolation, Outcome, Place, Runner
 from agentcore_local.agents.tools import toolbox
@@ -278,6 +279,29 @@ def test_landlock_is_only_tried_when_the_user_accepts_it(monkeypatch):
 def test_a_fork_that_outlives_its_shell_is_ended_on_timeout(jail):
     assert jail("(setsid sleep 6543 &); sleep 6543", timeout=1).exit_code is None
     assert not processes("sleep 6543")
+
+
+@pytest.mark.parametrize("runner", ["namespaces"], indirect=True)
+def test_a_fork_bomb_stops_at_the_limit_and_leaves_nothing(jail):
+    """The kernel says how: only the newer limit binds root, who runs tests in most containers."""
+    needed = (6, 14) if os.getuid() == 0 else (5, 14)
+    if jails._kernel() < needed:
+        pytest.skip(f"the kernel is older than {needed}")
+    bomb = """python3 - fork-bomb-6542 <<'X'
+import os, time
+for made in range(4096):
+    try:
+        if os.fork() == 0:
+            time.sleep(6542)
+    except OSError as error:
+        print(made, error.strerror)
+        break
+X"""
+    outcome = jail(bomb)
+    made, _, reason = outcome.output.strip().partition(" ")
+    assert 1000 < int(made) < jails.MAX_PROCESSES
+    assert reason == "Resource temporarily unavailable"
+    assert not processes("fork-bomb-6542")
 
 
 def test_writing_is_limited_to_a_gigabyte_per_file(jail):

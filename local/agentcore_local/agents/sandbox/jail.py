@@ -40,6 +40,8 @@ ETC_FILES = (
     "services",
 )
 DEVICES = ("null", "zero", "full", "random", "urandom")
+MAX_PROCESSES = 2048
+"""Processes and threads of one command in namespaces, so that a fork bomb ends itself and not the machine."""
 
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x0002_0000, 0x0400_0000, 0x0800_0000
 _CLONE_NEWUSER, _CLONE_NEWPID = 0x1000_0000, 0x2000_0000
@@ -58,6 +60,10 @@ _LANDLOCK_FILE_ONLY = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
 _LANDLOCK_SCOPES = 1 | 2  # abstract sockets, signals
 _LANDLOCK_ABI_WITH_SCOPES = 6
 _LANDLOCK_ABI_WITH_NET = 4
+
+# Since when RLIMIT_NPROC counts by user namespace, and pid_max is one of each PID namespace: before, they are the
+# user's and the host's. The first does not bind the host's root, the second binds everybody.
+_KERNEL_WITH_OWN_NPROC, _KERNEL_WITH_OWN_PID_MAX = (5, 14), (6, 14)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -93,6 +99,8 @@ def _become_command(spec: dict[str, Any], status: int) -> NoReturn:
         if spec["level"] == "namespaces":
             _build_root(spec)
             _finish_privileges()
+            if _kernel() >= _KERNEL_WITH_OWN_NPROC:
+                spec["limits"]["RLIMIT_NPROC"] = MAX_PROCESSES
         else:
             _finish_privileges()
             _restrict_with_landlock(spec)
@@ -265,9 +273,17 @@ def _fill_proc(proc: Path) -> None:
     proc.mkdir()
     result = _libc.mount(b"proc", os.fsencode(proc), b"proc", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC), None)
     if result == 0:
+        if _kernel() >= _KERNEL_WITH_OWN_PID_MAX:
+            (proc / "sys/kernel/pid_max").write_text(str(MAX_PROCESSES))
         # Read only: to files like /proc/sysrq-trigger a root of the host is root in here too.
         _set_attributes(proc, _MOUNT_ATTR_RDONLY)
     # Containers that mask parts of /proc refuse a fresh one. Bash does without; only /dev/fd and ps are missing.
+
+
+def _kernel() -> tuple[int, ...]:
+    """The kernel's version as far as it counts: (6, 14) of `6.14.0-27-generic`; (0,) where it says something else."""
+    parts = os.uname().release.split(".")[:2]
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else (0,)
 
 
 def _finish_privileges() -> None:
