@@ -18,8 +18,10 @@ from typing import Any
 
 import yaml
 from rich.console import Console
+from rich.markup import escape
 from rich.rule import Rule
 
+from agentcore_lambdas.tools import results
 from agentcore_local import Account, LocalCloud, toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,15 +103,18 @@ def answer(account: Account, function: str, call: dict[str, Any]) -> dict[str, A
     """Runs the function of an inline tool, as the harness asks its caller to, and returns the result."""
     console.print(f"[cyan]you[/]    run {call['name']} in Lambda")
     response = account.client("lambda").invoke(FunctionName=function, Payload=call["input"])
-    told = {"toolUseId": call["toolUseId"], "content": [{"text": response["Payload"].read().decode()}]}
-    return {"toolResult": {**told, "status": "success"}}
+    told = results.read(response["Payload"].read(), response.get("FunctionError"))
+    content = [{"text": told.value if isinstance(told.value, str) else json.dumps(told.value, ensure_ascii=False)}]
+    return {"toolResult": {"toolUseId": call["toolUseId"], "content": content, "status": told.status}}
 
 
 def shown(stream: Any) -> dict[str, Any] | None:
     """Prints a stream; returns the inline call that the agent waits for, if it does."""
     call: dict[str, Any] | None = None
+    last: dict[str, Any] = {}
     for event in stream:
         show(event)
+        last = event
         match event:
             case {"contentBlockStart": {"start": {"toolUse": tool}}}:
                 call = {**tool, "input": ""}
@@ -117,6 +122,8 @@ def shown(stream: Any) -> dict[str, Any] | None:
                 call["input"] += fragment
             case {"messageStop": {"stopReason": reason}} if reason != "tool_use":
                 call = None
+    if "hookEvent" in last:
+        console.print()  # a hook's line is open, since a result may follow it
     return call
 
 
@@ -145,9 +152,10 @@ def show(event: dict[str, Any]) -> None:
             console.print(fragment, end="", style="dim", markup=False)
         case {"contentBlockDelta": {"delta": {"toolResult": blocks}}}:
             for block in blocks:
-                console.print(f"\n[yellow]result[/] {str(block.get('text', block))[:300]}", end="", markup=True)
-        case {"hookEvent": {"name": name, "type": kind}}:
-            console.print(f"\n[magenta]hook[/]   {name} on {kind}", end="")
+                console.print(f"\n[yellow]result[/] {escape(str(block.get('text', block))[:300])}", end="")
+        case {"hookEvent": {"name": name, "type": kind, **told}}:
+            decision = f": {told['decision']}" if "decision" in told else ""  # topics and buses decide nothing
+            console.print(f"\n[magenta]hook[/]   {name} on {kind}{decision}", end="")
         case {"messageStop": {"stopReason": reason}}:
             console.print(f"\n[dim]stop   {reason}[/]")
         case {"metadata": {"usage": usage, "metrics": metrics}}:
