@@ -323,10 +323,15 @@ class HarnessConfig(Node):
         yield from allowed_tools_faults(self.allowed_tools, self.tools)
         yield from narrowed_tools_faults(self.allowed_tools, self.tools)
 
+    @property
+    def allowed(self) -> tuple[str, ...] | None:
+        """Which tools the agent may use: what is said here, or what the tools say of themselves."""
+        told = derived(self.tools or ())
+        return self.allowed_tools if told is None else told
+
     def _said(self) -> HarnessConfig:
         """This configuration with what its tools say of themselves written where the API has it."""
-        allowed = derived(self.tools or ())
-        return self if allowed is None else self.model_copy(update={"allowed_tools": allowed})
+        return self if self.allowed is self.allowed_tools else self.model_copy(update={"allowed_tools": self.allowed})
 
     def _refuse_api_only(self) -> None:
         faults = self.api_only()

@@ -13,7 +13,7 @@ from constructs import Construct
 from agentcore_constructs.config import HarnessConfigError, is_token
 from agentcore_constructs.config.allowed_tools import SEPARATOR
 from agentcore_constructs.config.errors import Fault, received
-from agentcore_constructs.harness import messages
+from agentcore_constructs.harness import messages, offers
 
 from . import own_secrets, wildcards
 from .target import Target
@@ -122,6 +122,7 @@ class ToolGateway(Construct):
             tags=tags,
         )
         self.node.default_child = self._gateway.node.default_child
+        offers.note(self.gateway_arn)
         self._add(targets)
 
     # ---- attributes --------------------------------------------------------------------------------------------------
@@ -240,6 +241,7 @@ class ToolGateway(Construct):
         for target in targets:
             self._targets[target.name] = made = target.add_to(self)
             own_secrets.grant(self._role, made)
+            offers.note(self.gateway_arn, target.name, target.tool_names)
             for tool in target.tool_names:
                 name = f"{target.name}{SEPARATOR}{tool}"
                 if not is_token(name) and len(name) > _MODEL_TOOL_NAME:

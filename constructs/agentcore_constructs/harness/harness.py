@@ -30,7 +30,7 @@ from agentcore_constructs.config import (
 )
 from agentcore_constructs.config.unique import UnmatchedTool, unmatched_allowed_tools
 
-from . import l1, messages
+from . import l1, messages, offers
 from .base import HarnessBase
 from .defaults import completed
 from .endpoint import HarnessEndpoint, Version
@@ -170,6 +170,7 @@ class Harness(HarnessBase):
             raise error.about(self._subject()) from None
         self._config = completed(self._given, harness_name=self._name, execution_role_arn=self._execution.role_arn)
         self._acknowledged = False
+        self._checks_allowed_tools = False
         native, members = self._config.without_api_only()
         self._resource = agentcore.CfnHarness(self, "Resource", **native.to_l1())
         for path, value in l1.overrides(native).items():
@@ -473,13 +474,15 @@ class Harness(HarnessBase):
         self._config = self._config.model_copy(update={name: getattr(given, name) for name in changes})
         native, members = self._config.without_api_only()
         rendered = native.to_l1()
-        for name in changes:
+        # What tools say of themselves is written in the allowed tools of the harness.
+        for name in {*changes, "allowed_tools"} if "tools" in changes else changes:
             setattr(self._resource, name, rendered.get(name))
         self._settings.apply(self._config, members)
         self._acknowledge()
         self._allow()
         self._execution.warn_of_hooks(changes.get("hooks", ())[-1:])
         self._execution.warn_of_tools(changes.get("tools", ())[-1:])
+        self._check_allowed_tools()
 
     def _allow(self) -> None:
         if made := self._execution.allow(self._config):
@@ -488,15 +491,23 @@ class Harness(HarnessBase):
     def _check_allowed_tools(self) -> None:
         # The tool that an entry names may still be added, so it is asked again at synthesis; an aspect calls back from
         # jsii, so there is one only where there is something to ask.
-        if any(self._unmatched_tools()):
+        if self._checks_allowed_tools:
+            return
+        if any(self._unmatched_tools()) or any(self._unoffered_tools(complete=False)):
+            self._checks_allowed_tools = True
             cdk.Aspects.of(self._resource).add(AtSynthesis(self._warn_of_allowed_tools))
 
     def _warn_of_allowed_tools(self) -> None:
         for tool in self._unmatched_tools():
             messages.allowed_tool(self, tool)
+        for tool in self._unoffered_tools(complete=True):
+            messages.unoffered_tool(self, tool)
 
     def _unmatched_tools(self) -> Iterator[UnmatchedTool]:
         return unmatched_allowed_tools(self._given.allowed_tools, self._given.tools)
+
+    def _unoffered_tools(self, *, complete: bool) -> Iterator[UnmatchedTool]:
+        return offers.unoffered(self._given.allowed, self._given.tools or (), complete=complete)
 
     def _acknowledge(self) -> None:
         unknown = l1.unknown_to_validation(self._config)

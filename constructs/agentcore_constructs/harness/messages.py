@@ -100,6 +100,16 @@ def allowed_tool(scope: IConstruct, tool: UnmatchedTool) -> None:
     cdk.Annotations.of(scope).add_warning_v2(ALLOWED_TOOL, text)
 
 
+def unoffered_tool(scope: IConstruct, tool: UnmatchedTool) -> None:
+    """Warns that an entry of allowed tools names what no gateway of this harness offers."""
+    fix = f"Did you mean '{tool.nearest}'?" if tool.nearest else f"There are: {', '.join(tool.known) or 'none'}."
+    text = (
+        f"allowedTools has '{tool.entry}', which no gateway of this harness offers, so it allows nothing, and the "
+        f"service does not say so. {fix} Targets made without the ToolGateway are not known here."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(ALLOWED_TOOL, text)
+
+
 def authorization_code(scope: IConstruct, tool_name: str | None) -> None:
     """Warns that a gateway tool gets its token in a way that the service documents as unsupported."""
     which = "A gateway tool" if tool_name is None else f"The gateway tool '{tool_name}'"
