@@ -162,9 +162,11 @@ def _hook_event(payload: dict[str, Any], verdict: _Verdict | None) -> dict[str, 
 def _messages_context(messages: list[dict[str, Any]]) -> dict[str, Any]:
     """The request's messages; the oldest are left out until the rest fits."""
     kept = list(messages)
-    while kept and _size(kept) > CONTEXT_LIMIT:
+    while True:
+        context = {"messages": kept, "messageCount": len(messages), "truncated": len(kept) < len(messages)}
+        if not kept or _size(context) <= CONTEXT_LIMIT:
+            return context
         kept.pop(0)
-    return {"messages": kept, "messageCount": len(messages), "truncated": len(kept) < len(messages)}
 
 
 def _call(tool_use: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -183,12 +185,17 @@ def _fitted(context: dict[str, Any]) -> dict[str, Any]:
     for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
         if _size(fitted) <= CONTEXT_LIMIT:
             break
-        fitted[name] = {"truncated": True, "preview": json.dumps(context[name], default=str)[:_PREVIEW]}
+        fitted[name] = {"truncated": True, "preview": _written(context[name])[:_PREVIEW]}
     return fitted
 
 
 def _size(value: Any) -> int:
-    return len(json.dumps(value, default=str).encode())
+    return len(_written(value).encode("utf-8", "surrogatepass"))
+
+
+def _written(value: Any) -> str:
+    """As UTF-8 has it: written in ASCII alone, other scripts would take up to twice their bytes."""
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _text(content: list[dict[str, Any]]) -> str:

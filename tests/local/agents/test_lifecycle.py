@@ -284,6 +284,22 @@ def test_the_oldest_messages_are_left_out_of_a_large_request(caller, script, tol
     assert [message["content"][0]["text"][0] for message in context["messages"]] == ["b", "c"]
 
 
+def test_the_limit_counts_the_bytes_of_the_text_and_not_of_its_escapes(caller, script, calling, told):
+    text = "語" * 20_000  # 60 000 bytes; escaped it would be 120 000
+    script(calling("file_operations", command="create", path="f", file_text=text), "ok")
+    caller(hooks=[hook("beforeInvocation"), hook("beforeToolCall", name="calls")]).say(text)
+    assert [payload["context"].get("truncated", False) for payload in told.payloads] == [False, False]
+    assert told.payloads[1]["context"]["toolInput"]["file_text"] == text
+
+
+def test_the_context_of_messages_fits_the_limit_as_a_whole(caller, script, told):
+    script("ok")
+    envelope = len(json.dumps({"messages": [{"role": "user", "content": [{"text": ""}]}]}))
+    caller(hooks=[hook("beforeInvocation")]).say("a" * (lifecycle.CONTEXT_LIMIT - envelope))
+    context = told.payloads[0]["context"]
+    assert (context["messages"], context["messageCount"], context["truncated"]) == ([], 1, True)
+
+
 def test_a_large_tool_input_becomes_a_preview(caller, script, calling, told):
     script(calling("file_operations", command="create", path="f", file_text="x" * lifecycle.CONTEXT_LIMIT), "ok")
     caller(hooks=[hook("beforeToolCall")]).say()
