@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 
-from agentcore_constructs import Authorizer, Environment, FileSystem, Harness, McpAuth, Memory, Tool, Version
+from agentcore_constructs import (
+    Authorizer,
+    Certificate,
+    Environment,
+    FileSystem,
+    GatewayAuth,
+    Harness,
+    HarnessConfig,
+    McpAuth,
+    Memory,
+    PrivateEndpoint,
+    Tool,
+    Version,
+)
 from agentcore_local.deploy import DeploymentError
 
 if TYPE_CHECKING:
@@ -18,6 +31,7 @@ if TYPE_CHECKING:
 MCP = "https://example.com/mcp"
 SIGNED = Tool.remote_mcp(MCP, name="docs", auth=McpAuth.aws_iam("execute-api", region="eu-west-1"))
 ELSEWHERE = Tool.remote_mcp(MCP, name="docs", auth=McpAuth.aws_iam("execute-api", region="us-west-2"))
+NETWORK = {"subnets": ["subnet-0123456789abcdef0"], "securityGroups": ["sg-0123456789abcdef0"]}
 PLAIN = Tool.remote_mcp(MCP, name="docs")
 
 
@@ -109,6 +123,60 @@ def test_every_setting_reaches_the_harness(cloud: Cloud) -> None:
     assert "authorizerConfiguration" not in cloud.harness
     assert not cloud.harness["environment"]["agentCoreRuntimeEnvironment"].get("filesystemConfigurations")
     assert cloud.tool_auth is not None
+
+
+def test_members_within_what_a_template_carries_come_and_go(cloud: Cloud) -> None:
+    """What CloudFormation says of the authorizer and of the gateway stays when the rest is taken back."""
+    discovery = "https://login.example.com/.well-known/openid-configuration"
+    lattice = PrivateEndpoint.lattice("rcfg-0123456789abcdef0")
+    gateway = "arn:aws:bedrock-agentcore:us-east-1:111122223333:gateway/shop-0123456789"
+    provider = "arn:aws:bedrock-agentcore:us-east-1:111122223333:token-vault/default/oauth2credentialprovider/shop"
+
+    def configured(*, whole: bool) -> dict[str, Any]:
+        grant: Any = {"grant_type": "TOKEN_EXCHANGE"} if whole else {}
+        extra: Any = {}
+        if whole:
+            extra = {
+                "certificates": [Certificate.s3("s3://certificates/ca.pem")],
+                "allowed_workloads": Authorizer.allowed_workloads(hosting_environments=[gateway]),
+            }
+        return {
+            "authorizer": Authorizer.jwt(discovery, clients=["web"], private_endpoint=lattice, **extra),
+            "tools": [
+                Tool.gateway(gateway, name="shop", outbound_auth=GatewayAuth.oauth(provider, scopes=["read"], **grant))
+            ],
+        }
+
+    def seen() -> tuple[Any, Any]:
+        harness = cloud.harness
+        (tool,) = harness["tools"]
+        jwt = harness["authorizerConfiguration"]["customJWTAuthorizer"]
+        return jwt, tool["config"]["agentCoreGateway"]["outboundAuth"]["oauth"]
+
+    cloud.deploy(**configured(whole=False))
+    plain = seen()
+    cloud.deploy(**configured(whole=True))
+    jwt, oauth = seen()
+    assert jwt == {
+        **plain[0],
+        "certificateConfigurations": [{"s3": {"uri": "s3://certificates/ca.pem"}}],
+        "allowedWorkloadConfiguration": {"hostingEnvironments": [{"arn": gateway}]},
+    }
+    assert oauth == {**plain[1], "grantType": "TOKEN_EXCHANGE"}
+    assert cloud.served == cloud.harness["harnessVersion"]
+    cloud.deploy(**configured(whole=False))
+    assert seen() == plain
+    cloud.destroy()
+    assert cloud.harnesses == []
+
+
+def test_a_member_that_the_service_refuses_fails_with_its_reason_and_leaves_nothing(cloud: Cloud) -> None:
+    """`requireServiceS3Endpoint` is for runtimes made before May 2026, so it applies to no harness made here."""
+    network = {"networkMode": "VPC", "networkModeConfig": {**NETWORK, "requireServiceS3Endpoint": True}}
+    environment = {"agentCoreRuntimeEnvironment": {"networkConfiguration": network}}
+    with pytest.raises(DeploymentError, match="requireServiceS3Endpoint cannot be set on runtimes created after"):
+        cloud.deploy(environment=HarnessConfig.parse({"environment": environment}).environment)
+    assert cloud.harnesses == []
 
 
 def test_a_rollback_brings_the_earlier_settings_back(cloud: Cloud) -> None:

@@ -81,3 +81,23 @@ def zipped(files: dict[str, str]) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return buffer.getvalue()
+
+
+def oauth_provider(**config: Any) -> Template:
+    """A template with an OAuth2 credential provider, whose ARN is an output."""
+    metadata = {
+        "Issuer": "https://id.example.com",
+        "AuthorizationEndpoint": "https://id.example.com/authorize",
+        "TokenEndpoint": "https://id.example.com/token",
+    }
+    client = {"ClientId": "app", "ClientSecret": "s3cret"}
+    whole = {**client, "OauthDiscovery": {"AuthorizationServerMetadata": metadata}, **config}
+    provider = {
+        "Type": "AWS::BedrockAgentCore::OAuth2CredentialProvider",
+        "Properties": {
+            "Name": "partner",
+            "CredentialProviderVendor": "CustomOauth2",
+            "Oauth2ProviderConfigInput": {"CustomOauth2ProviderConfig": whole},
+        },
+    }
+    return template({"Arn": get_att("Provider", "CredentialProviderArn")}, Provider=provider)

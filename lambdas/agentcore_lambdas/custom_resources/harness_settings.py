@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 # UpdateHarness takes these wrapped, so that null can mean "clear".
 _WRAPPED = frozenset({"authorizerConfiguration", "environmentArtifact", "memory"})
-_DELETING = "DELETE_IN_PROGRESS"
+# The stack is deleted, or its creation taken back: the harness goes next, and an update would only hold it up.
+_GOING = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 
 
 class Removal(BaseModel):
@@ -79,7 +80,7 @@ class HarnessSettingsHandler(Handler[HarnessSettings]):
         """Takes the settings back, unless the harness goes as well."""
         given = request.properties
         physical_id = request.physical_id or given.harness_id
-        if physical_id != given.harness_id or _is_deleted(request.stack_id):
+        if physical_id != given.harness_id or _goes(request.stack_id):
             return Outcome(physical_id)  # the harness was replaced, or goes with its stack
         found = harnesses.settled(given.harness_id)
         cleared = {} if found is None else _cleared(found, list(json.loads(given.settings)), _removals(given))
@@ -130,9 +131,9 @@ def _removals(properties: HarnessSettings) -> list[Removal]:
     return [Removal.model_validate(one) for one in json.loads(properties.removals)]
 
 
-def _is_deleted(stack_id: str) -> bool:
+def _goes(stack_id: str) -> bool:
     (stack,) = client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
-    return bool(stack["StackStatus"] == _DELETING)
+    return stack["StackStatus"] in _GOING
 
 
 # ---- configurations as data ------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ class Plan:
     lifetime_seconds: int
     has_memory: bool
     harness: dict[str, Any] = field(repr=False)
+    caller_token: str | None = field(repr=False)
 
     @property
     def model_id(self) -> str:
@@ -124,6 +125,7 @@ def resolve(invocation: Invocation) -> Plan:
         lifetime_seconds=lifecycle.get("maxLifetime", defaults.LIFETIME_SECONDS),
         has_memory="disabled" not in (harness.get("memory") or {}),
         harness=harness,
+        caller_token=invocation.caller_token,
     )
 
 

@@ -78,16 +78,17 @@ def credentials(gateway: Gateway, target: Target, caller: Mapping[str, str]) -> 
     if kind not in ("API_KEY", "OAUTH"):
         raise TargetFailed(f"The local cloud does not emulate the credential provider type {kind}.", public=True)
     try:
-        return _stored(gateway, kind, provider)
+        return _stored(gateway, kind, provider, caller)
     except vault.VaultError as error:
         raise TargetFailed(f"The credentials of target '{target.name}' cannot be had: {error}.") from error
 
 
-def _stored(gateway: Gateway, kind: str, provider: dict[str, Any]) -> Credentials:
+def _stored(gateway: Gateway, kind: str, provider: dict[str, Any], caller: Mapping[str, str]) -> Credentials:
     arn = provider["providerArn"]
     _ask_for_credential(gateway, kind, arn)
     if kind == "OAUTH":
-        token = vault.oauth_token(arn, provider.get("scopes", []), provider.get("customParameters") or {})
+        scheme, _, given = caller.get("authorization", "").partition(" ")
+        token = vault.oauth_token(provider, given if scheme.lower() == "bearer" else None)
         return Credentials({"Authorization": f"Bearer {token}"})
     key = vault.api_key(arn)
     name = provider.get("credentialParameterName", _DEFAULT_HEADER)

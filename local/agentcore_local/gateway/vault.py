@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -13,7 +13,14 @@ from agentcore_local import clients, fixtures, seams
 from agentcore_local.cfn.credentials import API_KEY, JSON_KEY
 from agentcore_local.cfn.generic import RECORDS, Record
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 OAUTH = "AWS::BedrockAgentCore::OAuth2CredentialProvider"
+CLIENT_CREDENTIALS = "CLIENT_CREDENTIALS"
+"""How a token is had unless something else is said."""
+
+_GRANT = "urn:ietf:params:oauth:grant-type"
 _TIMEOUT_SECONDS = 10
 _EARLY_SECONDS = 30.0
 
@@ -43,18 +50,37 @@ def api_key(arn: str) -> str:
     return _secret({"SecretId": found.attributes["ApiKeySecretArn.SecretArn"], "JsonKey": key}, arn, name)
 
 
-def oauth_token(arn: str, scopes: list[str], parameters: dict[str, str]) -> str:
-    """A token of an OAuth2 credential provider, by the client-credentials grant; kept until it expires.
+def oauth_token(wanted: Mapping[str, Any], caller_token: str | None = None) -> str:
+    """A token of an OAuth2 credential provider; kept until it expires.
+
+    Args:
+        wanted: `OAuthCredentialProvider` of the API: which provider, by which grant, for what.
+        caller_token: Whom a token exchange is for: what the caller came with.
 
     Raises:
         VaultError: It cannot be had.
     """
-    key = (arn, tuple(scopes), tuple(sorted(parameters.items())))
+    arn, grant = wanted["providerArn"], wanted.get("grantType") or CLIENT_CREDENTIALS
+    name = arn.rsplit("/", 1)[-1]
+    if grant == "AUTHORIZATION_CODE":
+        raise VaultError(
+            f"the OAuth2 credential provider '{name}' would send a person to a page where they agree "
+            "(AUTHORIZATION_CODE), which the local cloud does not emulate and the service documents as unsupported "
+            "between a harness and a gateway"
+        )
+    subject = caller_token if grant == "TOKEN_EXCHANGE" else None
+    if grant == "TOKEN_EXCHANGE" and subject is None:
+        raise VaultError(
+            f"the OAuth2 credential provider '{name}' exchanges the caller's token (TOKEN_EXCHANGE), and this caller "
+            "signed with SigV4 and has none; give the harness a JWT authorizer and call it with a token"
+        )
+    scopes, parameters = list(wanted.get("scopes") or []), dict(wanted.get("customParameters") or {})
+    key = (arn, tuple(scopes), tuple(sorted(parameters.items())), subject)
     with _LOCK:
         kept = _TOKENS.get(key)
     if kept is not None and kept[1] > time.monotonic():
         return kept[0]
-    token, seconds = _fetch_token(arn, scopes, parameters)
+    token, seconds = _fetch_token(arn, {"scope": " ".join(scopes), **parameters}, subject)
     with _LOCK:
         _TOKENS[key] = (token, time.monotonic() + seconds - _EARLY_SECONDS)
     return token
@@ -70,14 +96,14 @@ _LOCK = threading.Lock()
 _TOKENS: dict[tuple[Any, ...], tuple[str, float]] = {}
 
 
-def _fetch_token(arn: str, scopes: list[str], parameters: dict[str, str]) -> tuple[str, float]:
+def _fetch_token(arn: str, asked: Mapping[str, str], subject: str | None) -> tuple[str, float]:
     name = arn.rsplit("/", 1)[-1]
     found = _record(OAUTH, arn)
     if found is None:
         raise VaultError(f"the OAuth2 credential provider '{name}' is of no stack in the local cloud")
     config: dict[str, Any] = next(iter((found.properties.get("Oauth2ProviderConfigInput") or {}).values()), {})
     endpoint = _token_endpoint(config, name)
-    data = {"grant_type": "client_credentials", "scope": " ".join(scopes), **parameters}
+    data = {**_granted(config, subject, name), **asked}
     auth = (str(config.get("ClientId", "")), _client_secret(config, arn, name))
     try:
         answer = httpx.post(fixtures.located(endpoint), data=data, auth=auth, timeout=_TIMEOUT_SECONDS)
@@ -85,6 +111,23 @@ def _fetch_token(arn: str, scopes: list[str], parameters: dict[str, str]) -> tup
         return str(token["access_token"]), float(token.get("expires_in", 300))
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise VaultError(f"the OAuth2 credential provider '{name}' got no token: {_said(error)}") from error
+
+
+def _granted(config: Mapping[str, Any], subject: str | None, name: str) -> dict[str, str]:
+    """What a token request says of the grant: client credentials, or somebody's token (RFC 8693, RFC 7523)."""
+    if subject is None:
+        return {"grant_type": "client_credentials"}
+    how = config.get("OnBehalfOfTokenExchangeConfig") or {}
+    if how.get("GrantType") == "JWT_AUTHORIZATION_GRANT":
+        return {"grant_type": f"{_GRANT}:jwt-bearer", "assertion": subject}
+    actor = (how.get("TokenExchangeGrantTypeConfig") or {}).get("ActorTokenContent", "NONE")
+    if actor != "NONE":
+        raise VaultError(
+            f"the OAuth2 credential provider '{name}' sends an actor's token along ({actor}), which the local cloud "
+            "does not emulate"
+        )
+    kind = "urn:ietf:params:oauth:token-type:access_token"
+    return {"grant_type": f"{_GRANT}:token-exchange", "subject_token": subject, "subject_token_type": kind}
 
 
 def _client_secret(config: dict[str, Any], arn: str, name: str) -> str:

@@ -113,12 +113,15 @@ async def _agents() -> Any:
     return _LOADED[_AGENTS]
 
 
-async def invoke(values: dict[str, Any], harness: dict[str, Any] | None = None) -> seams.HttpResponse:
+async def invoke(
+    values: dict[str, Any], harness: dict[str, Any] | None = None, token: str | None = None
+) -> seams.HttpResponse:
     """The answer to an invocation whose caller may make it.
 
     Args:
         values: The request.
         harness: What `invokable` gave; looked up, for a request signed with SigV4, unless given.
+        token: What the caller came with, where that is a token.
 
     Raises:
         ServiceError: The harness, or the request, cannot be used.
@@ -130,7 +133,12 @@ async def invoke(values: dict[str, Any], harness: dict[str, Any] | None = None) 
     _, _, _, region, account, _ = values["harnessArn"].split(":", 5)
     agents = await _agents()
     invocation = agents.Invocation(
-        harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url
+        harness=harness,
+        request=values,
+        account=account,
+        region=region,
+        endpoint=PROCESS.endpoint_url,
+        caller_token=token,
     )
     batches = agents.invoke_in_batches(invocation)
     first: list[Event] = []

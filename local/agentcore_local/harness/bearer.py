@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import seams
@@ -19,6 +20,8 @@ from .errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
 
 SCHEME = "bearer "
 _STATUS = {401: "UnauthorizedException", 403: "AccessDeniedException"}
@@ -39,7 +42,9 @@ async def answer(request: routes.Request) -> seams.HttpResponse:
             settings = harness["authorizerConfiguration"]["customJWTAuthorizer"]
             token = request.headers["authorization"][len(SCHEME) :].strip()
             await asyncio.to_thread(_admit, token, settings)  # keys of the provider may have to be fetched
-            return await api.invoke(values, harness)
+            if settings.get("allowedWorkloadConfiguration"):
+                logger.warning("harness=<%s> | allowedWorkloadConfiguration is not checked here", values["harnessArn"])
+            return await api.invoke(values, harness, token)
     except ServiceError as error:
         return error.response()
 

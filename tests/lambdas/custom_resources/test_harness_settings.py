@@ -242,8 +242,9 @@ def test_deletion_has_nothing_to_do_where_nothing_is_left(service: Service, foun
     assert handler.delete(request(WANTED)).done
 
 
-def test_deletion_leaves_a_harness_alone_that_goes_with_its_stack(service: Service) -> None:
-    service.stack_is("DELETE_IN_PROGRESS")
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+def test_deletion_leaves_a_harness_alone_that_goes_with_its_stack(service: Service, status: str) -> None:
+    service.stack_is(status)
     assert handler.delete(request(WANTED)).done
 
 

@@ -261,6 +261,29 @@ def test_a_harness_answers_whom_its_provider_vouches_for(
         account.client("bedrock-agentcore").invoke_harness(harnessArn=arn, runtimeSessionId="s" * 33, **QUESTION)
 
 
+def test_a_gateway_is_called_with_the_caller_s_token_exchanged(  # noqa: PLR0917  (fixtures)
+    harness: Callable[..., str],
+    invoke: Callable[..., httpx.Response],
+    make: Callable[..., str],
+    provider: Provider,
+    account: Account,
+    deploy: Callable[..., Any],
+) -> None:
+    gateway = make("NONE").split("//")[1].split("/")[2]
+    place = f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}"
+    partner = deploy(stacks.oauth_provider()).outputs["Arn"]
+    oauth = {"providerArn": partner, "scopes": ["read"], "grantType": "TOKEN_EXCHANGE"}
+    tool = {"agentCoreGateway": {"gatewayArn": f"{place}:gateway/{gateway}", "outboundAuth": {"oauth": oauth}}}
+    arn = harness(
+        "exchanging",
+        authorizerConfiguration={"customJWTAuthorizer": JWT},
+        tools=[{"type": "agentcore_gateway", "name": "shop", "config": tool}],
+    )
+    token = provider.token(sub="ada")
+    assert invoke(arn, token).status_code == 200
+    assert f"subject_token={token}" in provider.asked[-1][1]
+
+
 def test_a_harness_with_iam_takes_no_tokens(
     harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: Provider
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 from support import stacks
@@ -148,32 +149,78 @@ def test_a_tool_that_is_made_up(gateway: Callable[..., Gateway]) -> None:
     assert catalog.call(made, "other___x", {}, REQUEST).content[0]["text"] == "Unknown tool: other___x"
 
 
+@pytest.mark.parametrize(
+    ("exchange", "sent"),
+    [
+        (
+            {},
+            {
+                "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+                "subject_token": "me",
+                "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+                "scope": "read",
+            },
+        ),
+        (
+            {"OnBehalfOfTokenExchangeConfig": {"GrantType": "JWT_AUTHORIZATION_GRANT"}},
+            {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "me", "scope": "read"},
+        ),
+    ],
+)
+def test_the_caller_s_token_is_exchanged(
+    account: Account, deploy: Any, exchange: dict[str, Any], sent: dict[str, str]
+) -> None:
+    identity = Provider()
+    fixtures.use({"endpoints": {"https://id.example.com": identity.url}})
+    try:
+        arn = deploy(stacks.oauth_provider(**exchange)).outputs["Arn"]
+        wanted = {"providerArn": arn, "scopes": ["read"], "grantType": "TOKEN_EXCHANGE"}
+        assert vault.oauth_token(wanted, "me") == vault.oauth_token(wanted, "me") == "t0ken"
+        assert [dict(parse_qsl(body)) for _, body in identity.asked] == [sent]
+        vault.oauth_token(wanted, "you")
+        assert "you" in identity.asked[-1][1]  # nobody gets the token of another
+    finally:
+        fixtures.use(None)
+        identity.server.shutdown()
+    assert account.account_id in arn
+
+
+@pytest.mark.parametrize(
+    ("grant", "exchange", "sentence"),
+    [
+        ("AUTHORIZATION_CODE", {}, "would send a person to a page where they agree"),
+        ("TOKEN_EXCHANGE", {}, "this caller signed with SigV4 and has none; give the harness a JWT authorizer"),
+        (
+            "TOKEN_EXCHANGE",
+            {
+                "OnBehalfOfTokenExchangeConfig": {
+                    "GrantType": "TOKEN_EXCHANGE",
+                    "TokenExchangeGrantTypeConfig": {"ActorTokenContent": "M2M"},
+                }
+            },
+            "sends an actor's token along (M2M), which the local cloud does not emulate",
+        ),
+    ],
+)
+def test_grants_that_cannot_be_had_say_why(
+    account: Account, deploy: Any, grant: str, exchange: dict[str, Any], sentence: str
+) -> None:
+    arn = deploy(stacks.oauth_provider(**exchange)).outputs["Arn"]
+    token = "me" if exchange else None
+    with pytest.raises(vault.VaultError) as caught:
+        vault.oauth_token({"providerArn": arn, "grantType": grant}, token)
+    assert sentence in str(caught.value)
+    assert account.account_id in arn
+
+
 def test_tokens_come_from_the_provider_once(account: Account, deploy: Any) -> None:
     identity = Provider()
     fixtures.use({"endpoints": {"https://id.example.com": identity.url}})
-    config = {
-        "ClientId": "app",
-        "ClientSecret": "s3cret",
-        "OauthDiscovery": {
-            "AuthorizationServerMetadata": {
-                "Issuer": "https://id.example.com",
-                "AuthorizationEndpoint": "https://id.example.com/authorize",
-                "TokenEndpoint": "https://id.example.com/token",
-            }
-        },
-    }
-    provider = {
-        "Type": "AWS::BedrockAgentCore::OAuth2CredentialProvider",
-        "Properties": {
-            "Name": "partner",
-            "CredentialProviderVendor": "CustomOauth2",
-            "Oauth2ProviderConfigInput": {"CustomOauth2ProviderConfig": config},
-        },
-    }
+    template = stacks.oauth_provider()
     try:
-        template = stacks.template({"Arn": stacks.get_att("Provider", "CredentialProviderArn")}, Provider=provider)
         arn = deploy(template).outputs["Arn"]
-        assert [vault.oauth_token(arn, ["read", "write"], {"a": "b"}) for _ in range(2)] == ["t0ken", "t0ken"]
+        wanted = {"providerArn": arn, "scopes": ["read", "write"], "customParameters": {"a": "b"}}
+        assert [vault.oauth_token(wanted) for _ in range(2)] == ["t0ken", "t0ken"]
         ((authorization, body),) = identity.asked
         assert authorization == "Basic YXBwOnMzY3JldA=="
         assert body == "grant_type=client_credentials&scope=read+write&a=b"

@@ -100,9 +100,7 @@ class Connection:
             raise ToolFailed(f"the local cloud has no gateway {config['gatewayArn']}; deploy it here as well")
         chosen = config.get("outboundAuth") or {"awsIam": {}}
         if "oauth" in chosen:
-            oauth = chosen["oauth"]
-            parameters = oauth.get("customParameters") or {}
-            token = vault.oauth_token(oauth["providerArn"], oauth.get("scopes", []), parameters)
+            token = vault.oauth_token(chosen["oauth"], self._plan.caller_token)
             return operations.url(gateway), {"Authorization": f"Bearer {token}"}, None
         auth = Signed(self._plan.account, _SERVICE, gateway.region) if "awsIam" in chosen else None
         return operations.url(gateway), {}, auth
