@@ -151,8 +151,10 @@ def send(operation: Operation, arguments: dict[str, Any], proof: outbound.Creden
     Raises:
         TargetFailed: The API cannot be reached, or answered with an error.
     """
-    url, headers = operation.url, dict(proof.headers)
-    query: dict[str, Any] = dict(proof.query)
+    url = operation.url
+    headers: dict[str, str] = {}
+    query: dict[str, Any] = {}
+    cookies: list[str] = []
     for name, place in operation.places.items():
         if name not in arguments:
             continue
@@ -161,8 +163,16 @@ def send(operation: Operation, arguments: dict[str, Any], proof: outbound.Creden
             url = url.replace(f"{{{name}}}", quote(_plain(value), safe=""))
         elif place == "query":
             query[name] = [_plain(one) for one in value] if isinstance(value, list) else _plain(value)
+        elif place == "cookie":
+            cookies.append(f"{name}={_plain(value)}")
         else:
-            headers["Cookie" if place == "cookie" else name] = f"{name}={value}" if place == "cookie" else _plain(value)
+            headers[name] = _plain(value)
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
+    # What the gateway proves itself with is no model's to say: a parameter of the same name does not replace it.
+    secret = {name.lower() for name in proof.headers}
+    headers = {**{name: value for name, value in headers.items() if name.lower() not in secret}, **proof.headers}
+    query.update(proof.query)
     content: Any = None
     if operation.whole_body and _BODY in arguments:
         content = arguments[_BODY]

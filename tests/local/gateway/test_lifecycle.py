@@ -243,4 +243,4 @@ def test_a_key_that_nobody_knows(account: Account) -> None:
     with pytest.raises(vault.VaultError, match="'gone' is of no stack in the local cloud"):
         vault.api_key(arn)
     with seams.acting_for((account.account_id, "us-east-1")), pytest.raises(vault.VaultError, match="is of no stack"):
-        vault.oauth_token(arn.replace("apikey", "oauth2"), [], {})
+        vault.oauth_token({"providerArn": arn.replace("apikey", "oauth2")})

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from support import stacks
 from support.behaviours import behaviour
 
 from agentcore_local import fixtures
-from agentcore_local.gateway import catalog, vault
+from agentcore_local.gateway import catalog, openapi, outbound, vault
 from agentcore_local.gateway.store import GATEWAYS, Gateway
 
 from .test_inbound import Provider
@@ -228,3 +229,20 @@ def test_tokens_come_from_the_provider_once(account: Account, deploy: Any) -> No
         fixtures.use(None)
         identity.server.shutdown()
     assert account.account_id in arn
+
+
+def test_an_argument_does_not_replace_what_the_gateway_proves_itself_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, Any] = {}
+
+    def request(method: str, url: str, **options: Any) -> httpx.Response:
+        sent.update(options)
+        return httpx.Response(200, text="ok", request=httpx.Request(method, url))
+
+    monkeypatch.setattr(httpx, "request", request)
+    places = {"X-Api-Key": "header", "token": "query", "city": "query", "one": "cookie", "two": "cookie"}
+    operation = openapi.Operation("GET", "https://weather.example.com", places, (), False)
+    proof = outbound.Credentials({"x-api-key": "ours"}, {"token": "ours"})
+    arguments = {"X-Api-Key": "theirs", "token": "theirs", "city": "Bonn", "one": 1, "two": "b"}
+    assert openapi.send(operation, arguments, proof).content == ({"type": "text", "text": "ok"},)
+    assert sent["headers"] == {"Cookie": "one=1; two=b", "x-api-key": "ours"}
+    assert sent["params"] == {"token": "ours", "city": "Bonn"}
