@@ -139,6 +139,31 @@ def test_what_an_interpreter_cannot_do(interpret, call, sentence):
     assert (status, text.startswith(sentence)) == ("error", True)
 
 
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        ({"action": "writeFile", "path": "d", "content": "x"}, "d cannot be written: Is a directory."),
+        ({"action": "writeFile", "path": "a" * 300, "content": "x"}, f"{'a' * 300} cannot be written: File name too"),
+        ({"action": "writeFile", "path": "s", "content": "\ud800"}, "The text holds half of a character"),
+        ({"code": "print('\ud800')"}, "The text holds half of a character"),
+        ({"action": "executeCommand", "command": "a\0b"}, "The argument command must not contain a NUL character."),
+    ],
+)
+def test_what_cannot_be_written_is_said_without_paths_of_the_host(interpret, call, sentence):
+    (made, text), (status, said) = interpret({"action": "executeCommand", "command": "mkdir d"}, call)
+    if made == "error":
+        pytest.skip(text)
+    assert (status, said.startswith(sentence)) == ("error", True), said
+
+
+def test_code_in_the_place_of_the_code_is_no_hindrance(interpret):
+    place = "import os; os.remove('/code/code.py'); os.makedirs('/code/code.py/x'); os.symlink('/', '/code/away')"
+    first, second = interpret({"code": place}, {"code": "import os; print(os.listdir(os.environ['CODE']))"})
+    if first[0] == "error":
+        pytest.skip(first[1])
+    assert second == ("success", "['code.py']\n")
+
+
 # ---- fixtures --------------------------------------------------------------------------------------------------------
 
 

@@ -67,7 +67,10 @@ class CodeInterpreter(HarnessTool):
         if action == "executeCode":
             return await self._execute(arguments, place)
         if action == "executeCommand":
-            return await self._run(argument(arguments, "command", str), place)
+            command = argument(arguments, "command", str)
+            if "\0" in command:
+                raise ToolFailed("The argument command must not contain a NUL character.")
+            return await self._run(command, place)
         if action == "writeFile":
             path, text = argument(arguments, "path", str), argument(arguments, "content", str)
             await asyncio.to_thread(_write, home, _name(path), text)
@@ -89,7 +92,9 @@ class CodeInterpreter(HarnessTool):
         if language == "javascript" and shutil.which("node", path="/usr/local/bin:/usr/bin:/bin") is None:
             raise ToolFailed("This machine has no Node.js where the sandbox finds it, so JavaScript cannot run here.")
         # Where the code is does not show in what it lists: a directory of its own.
-        await asyncio.to_thread(_write, self._machine.directory("interpreter-code"), name, code)
+        folder = self._machine.directory("interpreter-code")
+        await asyncio.to_thread(_emptied, folder)
+        await asyncio.to_thread(_write, folder, name, code)
         return await self._run(f'{program} "$CODE"/{name}', place)
 
     async def _run(self, command: str, place: Place) -> str:
@@ -116,11 +121,26 @@ class CodeInterpreter(HarnessTool):
         return Place(root=home.parent, writable=writable)
 
 
+def _emptied(folder: Path) -> None:
+    """Removes what earlier code has left beside itself, or in its place."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _write(folder: Path, name: str, text: str) -> None:
     path = folder / name
-    # A link that a program has left could lead out of the folder.
-    path.unlink(missing_ok=True)
-    path.write_text(text, encoding="utf-8")
+    try:
+        content = text.encode()
+        # A link that a program has left could lead out of the folder.
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+    except UnicodeEncodeError:
+        raise ToolFailed("The text holds half of a character; write it anew.") from None
+    except OSError as error:
+        raise ToolFailed(f"{name} cannot be written: {error.strerror}.") from None
 
 
 def _name(path: str) -> str:
