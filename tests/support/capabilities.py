@@ -118,7 +118,8 @@ def third_party_models(stack: Construct) -> None:
 
 
 def gateway_tools(stack: Construct) -> None:
-    gateway = agentcore.Gateway(stack, "Gateway", gateway_name="orders")
+    signed = agentcore.GatewayAuthorizer.using_aws_iam()
+    gateway = agentcore.Gateway(stack, "Gateway", gateway_name="orders", authorizer_configuration=signed)
     provider = f"{AGENTCORE}:token-vault/default/oauth2credentialprovider/orders"
     tools = [
         Tool.gateway(gateway, name="orders"),

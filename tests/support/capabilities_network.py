@@ -52,7 +52,8 @@ def vpc_with_everything(stack: Construct) -> None:
     vpc = _vpc(stack)
     account, region = cdk.Stack.of(stack).account, cdk.Stack.of(stack).region
     key = kms.Key(stack, "Key", enable_key_rotation=True)
-    gateway = agentcore.Gateway(stack, "Gateway", gateway_name="orders")
+    signed = agentcore.GatewayAuthorizer.using_aws_iam()
+    gateway = agentcore.Gateway(stack, "Gateway", gateway_name="orders", authorizer_configuration=signed)
     skills = s3.Bucket(stack, "Skills", encryption=s3.BucketEncryption.KMS, encryption_key=key)
     provider = f"arn:aws:bedrock-agentcore:{region}:{account}:token-vault/default/apikeycredentialprovider/git"
     guard = f"arn:aws:lambda:{region}:{account}:function:guard"

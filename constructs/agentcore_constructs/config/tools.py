@@ -17,6 +17,7 @@ from .cdk import (
     HasCredentialProviderArn,
     HasGatewayArn,
     attribute,
+    found,
     offers,
 )
 from .errors import ABSENT, Fault, received
@@ -91,6 +92,7 @@ class HarnessAgentCoreGatewayConfig(Node):
     Attributes:
         gateway_arn: Its ARN.
         outbound_auth: SigV4 with the execution role unless given.
+        authorizer_type: What the gateway asks of its callers, where that is known: `AWS_IAM`, `CUSTOM_JWT`, …
     """
 
     gateway_arn: Annotated[
@@ -105,6 +107,24 @@ class HarnessAgentCoreGatewayConfig(Node):
         ),
     ]
     outbound_auth: HarnessGatewayOutboundAuth | None = None
+    authorizer_type: Annotated[str | None, Companion("tells which authentication the gateway takes")] = Field(
+        None, exclude=True, repr=False
+    )
+
+    def rules(self, path: str) -> Iterator[Fault]:
+        """What the harness proves itself with must be what the gateway asks for."""
+        auth = self.outbound_auth
+        if auth is not None and not isinstance(auth, HarnessGatewayOutboundAuth):
+            return
+        given = "awsIam" if auth is None else next((f.api for f in fields(type(auth)) if auth.__dict__[f.name]), None)
+        where = joined(path, "outboundAuth")
+        shown = f"{given}, which is what is done unless something is said" if auth is None else str(given)
+        if self.authorizer_type == "CUSTOM_JWT" and given != "oauth":
+            fix = "write outbound_auth=GatewayAuth.oauth(<provider>, scopes=[…]), or have the gateway's callers use IAM"
+            yield Fault(where, "must be oauth, since the gateway takes tokens of an identity provider", shown, fix)
+        elif self.authorizer_type == "AWS_IAM" and given != "awsIam":
+            fix = "leave outbound_auth out, or give the gateway another authorizer"
+            yield Fault(where, "must be awsIam, since the gateway's callers sign with IAM", shown, fix)
 
 
 class HarnessAgentCoreBrowserConfig(Node):
@@ -275,14 +295,17 @@ class Tool:
             allowed: Which of its tools the agent may use: `gateway_tool("target", "tool")`, `"target___tool"` or a glob
                 such as `"target___*"`. Every one unless given. It becomes the harness' `allowedTools`, in which every
                 other tool of the harness stays allowed; beside `allowed_tools` of the harness it is refused.
-            outbound_auth: SigV4 with the execution role unless given.
+            outbound_auth: SigV4 with the execution role unless given. A gateway of this app that asks its callers for
+                something else is refused.
         """
         return _tool(
             "agentcore_gateway",
             name,
             _allowed(allowed),
             agent_core_gateway=HarnessAgentCoreGatewayConfig.draft(
-                gateway_arn=attribute(gateway, "gateway_arn", "attr_gateway_arn"), outbound_auth=outbound_auth
+                gateway_arn=attribute(gateway, "gateway_arn", "attr_gateway_arn"),
+                outbound_auth=outbound_auth,
+                authorizer_type=_authorizer_type(gateway),
             ),
         )
 
@@ -392,6 +415,12 @@ def stored_key(provider: str | HasCredentialProviderArn, *, prefix: str = "") ->
         prefix: What stands before the key, such as `"Bearer "`.
     """
     return f"{prefix}${{{attribute(provider, *_PROVIDER_ARN)}}}"
+
+
+def _authorizer_type(gateway: Any) -> str | None:
+    """What a gateway made in this app asks of its callers; nothing is known of one made elsewhere."""
+    kind = found(gateway, "authorizer_type") or found(found(gateway, "authorizer_configuration"), "authorizer_type")
+    return None if kind is None else str(getattr(kind, "value", kind))
 
 
 _PROVIDER_ARN = ("credential_provider_arn", "attr_credential_provider_arn")

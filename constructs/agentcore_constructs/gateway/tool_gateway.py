@@ -153,6 +153,11 @@ class ToolGateway(Construct):
         return self._gateway.gateway_url or ""
 
     @property
+    def authorizer_configuration(self) -> agentcore.IGatewayAuthorizerConfig:
+        """What it asks of its callers."""
+        return self._gateway.authorizer_configuration
+
+    @property
     def role(self) -> iam.IRole:
         """The service role."""
         return self._role

@@ -19,6 +19,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3files as s3files
 from aws_cdk import aws_sns as sns
 
+from agentcore_constructs import ToolGateway
 from agentcore_constructs.config import (
     Authorizer,
     Certificate,
@@ -161,7 +162,8 @@ def test_outbound_authentication() -> None:
 
 
 def test_tools_from_constructs(stack: cdk.Stack) -> None:
-    gateway = agentcore.Gateway(stack, "Gateway", gateway_name="orders")
+    signed = agentcore.GatewayAuthorizer.using_aws_iam()
+    gateway = agentcore.Gateway(stack, "Gateway", gateway_name="orders", authorizer_configuration=signed)
     browser = agentcore.BrowserCustom(stack, "Browser", browser_custom_name="research")
     interpreter = agentcore.CodeInterpreterCustom(stack, "Interpreter", code_interpreter_custom_name="python")
     config = HarnessConfig.create(
@@ -173,6 +175,69 @@ def test_tools_from_constructs(stack: cdk.Stack) -> None:
         {"agentCoreBrowser": {"browserArn": browser.browser_arn}},
         {"agentCoreCodeInterpreter": {"codeInterpreterArn": interpreter.code_interpreter_arn}},
     ]
+
+
+OAUTH = GatewayAuth.oauth(
+    "arn:aws:bedrock-agentcore:us-east-1:123456789012:token-vault/default/oauth2credentialprovider/shop", scopes=[]
+)
+
+
+def takes_tokens() -> Any:
+    return agentcore.GatewayAuthorizer.using_custom_jwt(discovery_url=DISCOVERY, allowed_clients=["agents"])
+
+
+open_to_all = agentcore.GatewayAuthorizer.with_no_auth
+
+
+@pytest.mark.parametrize(
+    ("kind", "authorizer", "auth", "sentence"),
+    [
+        (
+            agentcore.Gateway,  # the CDK gives it a user pool unless something is said
+            None,
+            None,
+            (
+                "must be oauth, since the gateway takes tokens of an identity provider; received awsIam, which is what "
+                "is done unless something is said; write outbound_auth=GatewayAuth.oauth(<provider>, scopes=[…]), or "
+                "have the gateway's callers use IAM."
+            ),
+        ),
+        (ToolGateway, takes_tokens, GatewayAuth.none(), "takes tokens of an identity provider; received none; write"),
+        (
+            ToolGateway,
+            None,
+            OAUTH,
+            (
+                "must be awsIam, since the gateway's callers sign with IAM; received oauth; leave outbound_auth out, "
+                "or give the gateway another authorizer."
+            ),
+        ),
+        (ToolGateway, takes_tokens, OAUTH, None),
+        (ToolGateway, None, GatewayAuth.aws_iam(), None),
+        (ToolGateway, open_to_all, GatewayAuth.none(), None),
+        (ToolGateway, open_to_all, None, None),
+    ],
+)
+def test_the_way_to_a_gateway_is_one_that_it_takes(
+    stack: cdk.Stack, kind: Any, authorizer: Any, auth: Any, sentence: str | None
+) -> None:
+    named = {} if authorizer is None else {"authorizer": authorizer()}
+    tool = Tool.gateway(kind(stack, "Gateway", **named), name="g", outbound_auth=auth)
+    if sentence is None:
+        HarnessConfig.create(tools=[tool])
+        return
+    with pytest.raises(HarnessConfigError) as caught:
+        HarnessConfig.create(tools=[tool])
+    assert "tools[0].config.agentCoreGateway.outboundAuth: must be " in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_an_l1_gateway_tells_what_it_takes_too(stack: cdk.Stack) -> None:
+    gateway = agentcore.CfnGateway(
+        stack, "Gateway", authorizer_type="CUSTOM_JWT", name="g", protocol_type="MCP", role_arn="arn:aws:iam::1:role/x"
+    )
+    with pytest.raises(HarnessConfigError, match="must be oauth, since the gateway takes tokens"):
+        HarnessConfig.create(tools=[Tool.gateway(gateway, name="g")])
 
 
 def test_tools_from_imported_constructs(stack: cdk.Stack) -> None:
