@@ -7,6 +7,7 @@ import json
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 from support.shop import guards
@@ -64,6 +65,16 @@ def test_a_function_becomes_a_handler(load: Callable[[str], Any]) -> None:
     ended = event("after_invocation", {"stopReason": "end_turn", "usage": {}})
     assert handler(ended, CONTEXT) == {"decision": "allow", "reason": "after_invocation"}
     assert handler(CALL, CONTEXT)["decision"] == "deny"  # not one of its events
+
+
+def test_a_trace_does_not_tell_the_reason(load: Callable[[str], Any]) -> None:
+    handler = load("support.shop.guards:guard")
+    traced = MagicMock()
+    sys.modules["agentcore_lambdas.hooks.main"].tracer.provider.in_subsegment = traced
+    assert handler(CALL, CONTEXT)["decision"] == "deny"
+    told = traced.return_value.__enter__.return_value
+    assert told.put_annotation.called
+    told.put_metadata.assert_not_called()
 
 
 def test_what_is_no_event_has_an_answer(load: Callable[[str], Any]) -> None:

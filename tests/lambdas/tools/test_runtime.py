@@ -9,6 +9,7 @@ import sys
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given
@@ -271,3 +272,12 @@ def test_the_handler_logs_and_measures_and_repeats_no_input(
         ("misbehave", [1.0], [1.0]),
     ]
     assert "4111" not in told.out + told.err
+
+
+def test_a_trace_tells_the_tool_and_the_outcome_and_not_the_result(handler: Callable[[Any, Any], Any]) -> None:
+    traced = MagicMock()
+    sys.modules["agentcore_lambdas.tools.main"].tracer.provider.in_subsegment = traced
+    assert "7" in handler({"order_id": "7"}, context("order-status"))
+    told = traced.return_value.__enter__.return_value
+    assert told.put_annotation.called
+    told.put_metadata.assert_not_called()
