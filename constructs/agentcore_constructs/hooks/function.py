@@ -58,7 +58,7 @@ class HookFunction(PythonFunction):
             scope: Where it belongs.
             construct_id: Its id there.
             function: At the top of a module. It takes one event of `agentcore_lambdas.hooks` and returns `allow()` or
-                `deny(reason)`; `@hooks.handler` may be on it. The package it is in is what runs in Lambda.
+                `deny(reason)`; `@hooks.handler` may be on it. The package it is in runs in Lambda.
             requirements: Lines as in a requirements file, or the path of one; pin them. boto3 comes with Lambda.
             description: For people who look at the function.
             environment: Variables. No place for secrets.
@@ -76,12 +76,12 @@ class HookFunction(PythonFunction):
         """
         if faults := hook_faults(function):
             raise HarnessConfigError(faults, f"The hook function {scope.node.path}/{construct_id}")
-        package, module, _ = place_of(function)
+        packages, module, _ = place_of(function)
         super().__init__(
             scope,
             construct_id,
             handler=_HANDLER,
-            packages=(package,),
+            packages=packages,
             requirements=requirements,
             description=description or f"Hook: {module}.{function.__name__}",
             environment={_VARIABLE: f"{module}:{function.__name__}", **(environment or {})},

@@ -76,8 +76,8 @@ class InlineTool(Deferred):
         Several functions in one Lambda function, a VPC and more: make a `ToolFunction`, and take its `inline_tools()`.
 
         Args:
-            function: At the top of a module, with type hints and a docstring. The package it is in is what runs in
-                Lambda, so it must not import the CDK.
+            function: At the top of a module, with type hints and a docstring. The package it is in runs in Lambda, and
+                so do your own modules that it imports at the top: they must not import the CDK.
             name: What the model calls it; the function's own name unless given.
             description: When to use it, at most 4096 characters; the docstring up to its first section unless given.
             approval: Whether a person must agree before it runs; what `@tool` says unless given.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.util
 import sys
@@ -17,11 +16,10 @@ from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_lambdas.tools import Problem, ToolDefinition, ToolDefinitionError, define, marked_in
 from agentcore_lambdas.tools.entries import Entry, same_name
 
+from .imports import imports_of
+
 ToolSource = ModuleType | str | Path | Sequence[Callable[..., Any]]
 """A module or its name; a file or a folder of modules; or functions."""
-
-# What has no place in Lambda: the CDK starts a Node process when it is imported.
-_NOT_IN_LAMBDA = frozenset({"aws_cdk", "constructs", "jsii", "agentcore_constructs"})
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,18 @@ def tool_sources(source: ToolSource) -> ToolSources:
 
 def of_function(function: Callable[..., Any], definition: ToolDefinition) -> ToolSources:
     """Returns the source of one function, whose definition is known."""
-    package, module, faults = place_of(function)
+    packages, module, faults = place_of(function)
     if faults:
         raise HarnessConfigError(faults)
     name = definition.name if definition.name != define(function).name else None
-    return ToolSources((package,), (Entry(module, function.__name__, name),), {definition.name: definition})
+    return ToolSources(packages, (Entry(module, function.__name__, name),), {definition.name: definition})
 
 
-def place_of(function: Callable[..., Any]) -> tuple[str, str, list[Fault]]:
-    """Returns the top-level package of a function, its module, and why Lambda could not import it from there."""
+def place_of(function: Callable[..., Any]) -> tuple[tuple[Path | str, ...], str, list[Fault]]:
+    """Returns what to package for a function, its module, and why Lambda could not import it from there."""
     module, name = function.__module__, getattr(function, "__qualname__", type(function).__name__)
     faults = []
+    packages: tuple[Path | str, ...] = (module.partition(".")[0],)
     if module == "__main__":
         fix = "move it to a module of its own and import it: the app itself is not what runs in Lambda"
         faults.append(Fault(name, "must be in a module that can be imported", "the script that is running", fix))
@@ -72,8 +71,8 @@ def place_of(function: Callable[..., Any]) -> tuple[str, str, list[Fault]]:
         fix = "define it at the top of its module, under its own name"
         faults.append(Fault(name, "must be a function at the top of a module", f"{module}.{name}", fix))
     else:
-        faults.extend(_cdk_imports(module))
-    return module.partition(".")[0], module, faults
+        packages = _with_own_code([module], packages, faults)
+    return packages, module, faults
 
 
 def faults_of(error: ToolDefinitionError, within: str = "") -> list[Fault]:
@@ -89,18 +88,18 @@ def _fault(problem: Problem, start: str) -> Fault:
 
 def _of_functions(functions: Sequence[Callable[..., Any]]) -> ToolSources:
     faults: list[Fault] = []
-    packages: dict[str, None] = {}
+    packages: dict[Path | str, None] = {}
     entries: list[Entry] = []
     definitions: list[ToolDefinition] = []
     for function in functions:
-        package, module, misplaced = place_of(function)
+        needed, module, misplaced = place_of(function)
         try:
             definitions.append(define(function))
         except ToolDefinitionError as error:
             faults += [*faults_of(error), *misplaced]
             continue
         faults += misplaced
-        packages[package] = None
+        packages |= dict.fromkeys(needed)
         entries.append(Entry(module, function.__name__))
     return _collected(tuple(packages), entries, definitions, faults, "the functions given")
 
@@ -109,14 +108,15 @@ def _in_module(source: ModuleType | str) -> ToolSources:
     name = source if isinstance(source, str) else source.__name__
     faults: list[Fault] = []
     definitions: list[ToolDefinition] = []
+    packages: tuple[Path | str, ...] = (name.partition(".")[0],)
     module = _imported(name, faults) if isinstance(source, str) else source
     if name == "__main__":
         fix = "move the tools to a module of their own and import it"
         faults.append(Fault("source", "must be a module that can be imported", "the script that is running", fix))
     elif module is not None:
-        faults += _cdk_imports(name)
+        packages = _with_own_code([name], packages, faults)
         definitions = _defined(module, faults)
-    return _collected((name.partition(".")[0],), [Entry(name)], definitions, faults, f"the module {name}")
+    return _collected(packages, [Entry(name)], definitions, faults, f"the module {name}")
 
 
 def _in_path(path: Path) -> ToolSources:
@@ -129,6 +129,7 @@ def _in_path(path: Path) -> ToolSources:
         raise HarnessConfigError([Fault("source", "must be there", f"{str(path)!r}", fix)])
     packaged = path.is_file() or (path / "__init__.py").exists()
     root = path.resolve().parent if packaged else path.resolve()
+    packages: tuple[Path | str, ...] = (path,) if packaged else tuple(_contents(path))
     with _first_on_path(root):
         for name in sorted(_modules(path, root)):
             module = _imported(name, faults)
@@ -136,8 +137,7 @@ def _in_path(path: Path) -> ToolSources:
             if found:
                 entries.append(Entry(name))
                 definitions += found
-                faults += _cdk_imports(name)
-    packages = (path,) if packaged else tuple(_contents(path))
+        packages = _with_own_code([entry.module for entry in entries], packages, faults)
     return _collected(packages, entries, definitions, faults, str(path))
 
 
@@ -216,27 +216,14 @@ def _first_on_path(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def _cdk_imports(module: str) -> Iterator[Fault]:
-    """Finds imports of the CDK in what Lambda imports for a module: the packages above it, and itself."""
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        name = ".".join(parts[:depth])
-        loaded = sys.modules.get(name)
-        file = getattr(loaded, "__file__", None)
-        if file is None or not file.endswith(".py"):
-            continue
-        bad = sorted(_imports(Path(file)) & _NOT_IN_LAMBDA)
-        if bad:
-            fix = "keep the tools in a module of their own, in a package that does not import the CDK"
-            yield Fault(name, "must not import the CDK, since it runs in Lambda", f"an import of {bad[0]}", fix)
-
-
-def _imports(file: Path) -> set[str]:
-    """Returns the packages that a file imports when it is imported itself."""
-    found: set[str] = set()
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Import):
-            found.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found
+def _with_own_code(
+    modules: Sequence[str], packages: tuple[Path | str, ...], faults: list[Fault]
+) -> tuple[Path | str, ...]:
+    """Returns what to package for modules: what is given, and the user's own code that they import from elsewhere."""
+    given = {Path(package).stem if isinstance(package, Path) else package for package in packages}
+    imports = imports_of(modules, given)
+    fix = "keep the tools in a module of their own, in a package that does not import the CDK"
+    for name, imported in imports.unfit:
+        must = "must not import the CDK, since it runs in Lambda"
+        faults.append(Fault(name, must, f"an import of {imported}", fix))
+    return (*packages, *imports.own)

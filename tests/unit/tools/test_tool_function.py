@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import textwrap
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -19,8 +22,7 @@ from agentcore_constructs.tools.sources import tool_sources
 from agentcore_lambdas.tools import define
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 RECIPES = '''
     from agentcore_lambdas.tools import tool
@@ -102,7 +104,87 @@ def test_a_plain_folder_is_on_the_path_of_the_function(recipes: Callable[..., Pa
 
 def test_a_file(recipes: Callable[..., Path]) -> None:
     file = recipes(package=False) / "kitchen.py"
-    assert tool_sources(file).packages == (file,)
+    assert tool_sources(file).packages == (file, file.parent / "amounts.py")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, str]], None]]:
+    """Writes modules of the user's own, as beside an app.py; what they leave in Python is forgotten."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    known = set(sys.modules)
+
+    def write(files: dict[str, str]) -> None:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(textwrap.dedent(text), encoding="utf-8")
+
+    yield write
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+TOOLS = '''
+    import json
+
+    import jsonschema
+
+    from agentcore_lambdas.tools import tool
+    {imports}
+
+
+    @tool
+    def stock(sku: str) -> str:
+        """Tells the stock.
+
+        Args:
+            sku: What.
+        """
+        return sku
+'''
+
+
+def test_own_modules_that_a_tool_imports_come_along(
+    project: Callable[[dict[str, str]], None], stack: cdk.Stack, tmp_path: Path
+) -> None:
+    imports = "import own_prices; from own_shelves import rows; from own_shelves.rows import count"
+    project(
+        {
+            "own_tools.py": TOOLS.format(imports=imports),
+            "own_prices.py": "from own_rates import RATE",
+            "own_rates.py": "RATE = 1",
+            "own_shelves/__init__.py": "",
+            "own_shelves/rows.py": "from . import more\ncount = 1",
+            "own_shelves/more.py": "import own_units",
+            "own_units.py": "def late():\n    import own_late",
+            "own_late.py": "",
+        }
+    )
+    own = [tmp_path / name for name in ("own_prices.py", "own_shelves", "own_rates.py", "own_units.py")]
+    assert tool_sources("own_tools").packages == ("own_tools", *own)
+    importlib.import_module("own_tools")
+    assert tool_sources([sys.modules["own_tools"].stock]).packages == ("own_tools", *own)
+    ToolFunction(stack, "Tools", "own_tools")
+    app = stack.node.root
+    assert isinstance(app, cdk.App)
+    (archive,) = Path(app.synth().directory).glob("*.zip")
+    names = zipfile.ZipFile(archive).namelist()
+    assert {"own_tools.py", "own_prices.py", "own_rates.py", "own_shelves/rows.py", "own_units.py"} <= set(names)
+    assert "own_late.py" not in names
+    assert not [name for name in names if name.startswith("jsonschema")]  # a requirement's to bring
+
+
+def test_the_cdk_is_found_behind_an_own_module(project: Callable[[dict[str, str]], None], stack: cdk.Stack) -> None:
+    project(
+        {
+            "far_tools.py": TOOLS.format(imports="import far_settings"),
+            "far_settings.py": "import far_stacks",
+            "far_stacks.py": "import aws_cdk",
+        }
+    )
+    assert faults_of(lambda: ToolFunction(stack, "Tools", "far_tools"))[1].startswith(
+        "  far_stacks: must not import the CDK, since it runs in Lambda; received an import of aws_cdk; keep the tools"
+    )
 
 
 # ---- the template ----------------------------------------------------------------------------------------------------
