@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from aws_cdk import aws_bedrockagentcore as agentcore
 
 from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import received
 
 from . import registry
@@ -171,6 +172,10 @@ def _server_faults(vendor: str, discovery_url: str | None, server: object | None
     if vendor != "custom":
         fix = "leave it out, or use the vendor custom"
         return [Fault("discovery_url", "must be left out for a vendor AgentCore knows", "one", fix)] if given else []
+    if server is not None and not offers(server, "token_endpoint"):
+        fix = "pass an aws_bedrockagentcore.OAuth2AuthorizationServerMetadata"
+        must = "must describe the authorization server's endpoints"
+        return [Fault("authorization_server", must, received(server), fix)]
     if len(given) == 1:
         return []
     must = "must describe the authorization server: one of discovery_url and authorization_server"

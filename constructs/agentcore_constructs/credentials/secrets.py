@@ -40,10 +40,11 @@ def secret_faults(secret: Any, what: str) -> list[Fault]:
 def name_faults(name: str | None, json_key: str | None) -> list[Fault]:
     """Says why a name, or the key within a secret, does not fit."""
     faults = []
-    if name is not None and not is_token(name) and _NAME.fullmatch(name) is None:
+    if name is not None and not (isinstance(name, str) and (is_token(name) or _NAME.fullmatch(name))):
         must = "must be 1–128 letters, digits and hyphens; a harness takes no provider with an underscore in its name"
         faults.append(Fault("name", must, received(name), "choose a name that fits, or leave it out"))
-    if json_key is not None and not is_token(json_key) and not 1 <= len(json_key) <= _JSON_KEY_LIMIT:
+    fits = isinstance(json_key, str) and (is_token(json_key) or 1 <= len(json_key) <= _JSON_KEY_LIMIT)
+    if json_key is not None and not fits:
         fix = "write the key of the secret's JSON object, or leave it out when the secret is the text alone"
         faults.append(Fault("json_key", f"must be 1–{_JSON_KEY_LIMIT} characters", received(json_key), fix))
     return faults

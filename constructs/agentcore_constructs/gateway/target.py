@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_bedrockagentcore as agentcore
 
 from agentcore_constructs.config import is_token
+from agentcore_constructs.config.cdk import found, offers
 from agentcore_constructs.config.errors import ABSENT, Fault, received
 
 from . import tools, web_search
@@ -170,8 +171,7 @@ class Target(ABC):
         if not isinstance(self.name, str) or not (is_token(self.name) or TARGET_NAME.fullmatch(self.name)):
             must = "must be 1–100 letters and digits with single hyphens between them"
             yield Fault(f"{path}.name", must, received(self.name), "choose a name that fits, without '_'")
-        if self.description is not None and not (is_token(self.description) or 1 <= len(self.description) <= 200):  # noqa: PLR2004
-            yield Fault(f"{path}.description", "must have 1–200 characters", received(self.description), "shorten it")
+        yield from text_faults(self.description, f"{path}.description", 200)
 
     @property
     def tool_names(self) -> tuple[str, ...]:
@@ -197,11 +197,14 @@ class LambdaTarget(Target):
     def faults(self, path: str) -> Iterator[Fault]:
         """Yields what is wrong with the tools too."""
         yield from Target.faults(self, path)
-        found: list[Fault] = []
-        checked = tools.checked(self.schema, f"{path}.schema", found.append)
+        if not offers(self.function, "function_arn"):
+            fix = "pass the function, or a ToolFunction"
+            yield Fault(f"{path}.function", "must be a Lambda function", received(self.function), fix)
+        faults: list[Fault] = []
+        checked = tools.checked(self.schema, f"{path}.schema", faults.append)
         if checked is not None:
             self._tools[:] = [checked]
-        yield from found
+        yield from faults
 
     @property
     def tool_names(self) -> tuple[str, ...]:
@@ -231,6 +234,7 @@ class _Described(Target):
             yield Fault(f"{path}.schema", "must be a file", received(str(given)), fix)
         elif not isinstance(given, (str, Path, Mapping, agentcore.ApiSchema)):
             yield Fault(f"{path}.schema", "must be a document", received(given), "pass a dict, a path or an ApiSchema")
+        yield from _credential_faults(self.credentials, path)
 
     def _api_schema(self) -> agentcore.ApiSchema:
         if isinstance(self.schema, Mapping):
@@ -280,14 +284,24 @@ class ApiGatewayTarget(Target):
     def faults(self, path: str) -> Iterator[Fault]:
         """Yields what is wrong with the operations too."""
         yield from Target.faults(self, path)
-        if not self.operations:
+        yield from _credential_faults(self.credentials, path)
+        if self.stage is None and found(self.rest_api, "deployment_stage") is None:
+            fix = "write stage='<name>'"
+            yield Fault(f"{path}.stage", "must be given for an API that tells none of its own", "nothing", fix)
+        if not self.operations or not isinstance(self.operations, Mapping):
             fix = "write {'/orders/*': ['GET']}"
             yield Fault(f"{path}.operations", "must have at least one path", received(self.operations), fix)
+            return
         for filter_path, methods in self.operations.items():
-            for method in [methods] if isinstance(methods, str) else methods:
+            listed = [methods] if not isinstance(methods, (list, tuple)) else methods
+            for method in listed:
                 if method not in _METHODS:
                     must = f"must be methods of {', '.join(_METHODS)}"
                     yield Fault(f'{path}.operations["{filter_path}"]', must, received(method), "correct the method")
+        if not isinstance(self.names, Mapping) or not all(_is_operation(key) for key in self.names):
+            fix = "write {('/orders', 'GET'): 'list_orders'}"
+            yield Fault(f"{path}.names", "must lead from paths and methods to names", received(self.names), fix)
+            return
         for _, method in self.names:
             if method not in _METHODS:
                 must = f"must have methods of {', '.join(_METHODS)}"
@@ -332,6 +346,7 @@ class McpServerTarget(Target):
             must = "must be an https:// URL, the only ones a gateway calls"
             shown = received(self.endpoint, sensitive=True)
             yield Fault(f"{path}.endpoint", must, shown, "write the server's URL; the local cloud can redirect it")
+        yield from _credential_faults(self.credentials, path)
 
     def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget:
         """Makes the target."""
@@ -371,6 +386,24 @@ class WebSearchTarget(Target):
             exclude=self.exclude,
             warn=gateway.warn_of_region,
         )
+
+
+def text_faults(text: Any, path: str, limit: int) -> Iterator[Fault]:
+    """Yields what is wrong with a text that need not be there."""
+    if text is not None and not (isinstance(text, str) and (is_token(text) or 1 <= len(text) <= limit)):
+        yield Fault(path, f"must have 1–{limit} characters", received(text), "write a text of that length")
+
+
+def _is_operation(key: Any) -> bool:
+    return isinstance(key, tuple) and [type(part) for part in key] == [str, str]
+
+
+def _credential_faults(credentials: Any, path: str) -> Iterator[Fault]:
+    known = ("bind_for_gateway_api_key_target", "credential_provider_type")
+    if credentials is not None and not any(offers(credentials, name) for name in known):
+        fix = "pass an API-key credential provider, or what aws_bedrockagentcore.GatewayCredentialProvider makes"
+        must = "must be a way in which the gateway proves who it is"
+        yield Fault(f"{path}.credentials", must, received(credentials, sensitive=True), fix)
 
 
 def _method(name: str) -> agentcore.ApiGatewayHttpMethod:

@@ -16,7 +16,7 @@ from agentcore_constructs.config.errors import Fault, received
 from agentcore_constructs.harness import messages, offers
 
 from . import own_secrets, wildcards
-from .target import Target
+from .target import Target, text_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -227,6 +227,8 @@ class ToolGateway(Construct):
         return iam.Role(self, "ServiceRole", assumed_by=iam.ServicePrincipal(_SERVICE, conditions=conditions))
 
     def _faults(self, targets: Sequence[Target], first: int) -> list[Fault]:
+        if not isinstance(targets, (list, tuple)):
+            return [Fault("targets", "must be a list of targets", received(targets), "put the targets into a list")]
         faults: list[Fault] = []
         seen = set(self._targets)
         for index, target in enumerate(targets, first):
@@ -236,7 +238,9 @@ class ToolGateway(Construct):
                 faults.append(Fault(path, "must be a target", received(target), fix))
                 continue
             faults += target.faults(path)
-            if isinstance(target.name, str) and target.name in seen:
+            if not isinstance(target.name, str):
+                continue
+            if target.name in seen:
                 must = "must be unique within the gateway"
                 faults.append(Fault(f"{path}.name", must, received(target.name), "choose another name"))
             seen.add(target.name)
@@ -255,10 +259,9 @@ class ToolGateway(Construct):
 
 def _own_faults(name: str | None, description: str | None, instructions: str | None) -> list[Fault]:
     faults = []
-    if name is not None and not (is_token(name) or _NAME.fullmatch(name)):
+    if name is not None and not (isinstance(name, str) and (is_token(name) or _NAME.fullmatch(name))):
         must = "must be 1–48 letters and digits with single hyphens between them"
         faults.append(Fault("gateway_name", must, received(name), "choose a name that fits, without '_'"))
     for field, text, limit in (("description", description, 200), ("instructions", instructions, 2048)):
-        if text is not None and not (is_token(text) or 1 <= len(text) <= limit):
-            faults.append(Fault(field, f"must have 1–{limit} characters", received(text), "shorten it"))
+        faults += text_faults(text, field, limit)
     return faults

@@ -45,8 +45,8 @@ def faults(include: Any, exclude: Any, path: str) -> Iterator[Fault]:
             if not isinstance(domain, str) or not (is_token(domain) or _DOMAIN.fullmatch(domain)):
                 fix = "write the name alone, such as docs.aws.amazon.com, without scheme and path"
                 yield Fault(f"{path}.{name}[{index}]", "must be a domain", received(domain), fix)
-    both = sorted(set(map(str, include)) & set(map(str, exclude))) if not isinstance(include, str) else []
-    for domain in both:
+    lists = all(isinstance(domains, (list, tuple)) for domains in (include, exclude))
+    for domain in sorted(set(map(str, include)) & set(map(str, exclude))) if lists else ():
         must = "must not be excluded as well"
         yield Fault(f"{path}.include_domains", must, received(domain), "keep it in one of the lists")
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentcore_constructs.config import Deferred, HarnessConfigError, HarnessTool, Tool
-from agentcore_constructs.config.cdk import attribute
+from agentcore_constructs.config import Deferred, Fault, HarnessConfigError, HarnessTool, Tool
+from agentcore_constructs.config.cdk import attribute, offers
+from agentcore_constructs.config.errors import received
 from agentcore_lambdas.tools import ToolDefinition, ToolDefinitionError, define
 
 from . import registry
@@ -50,6 +51,7 @@ class InlineTool(Deferred):
         self.approval = approval
         self._description = description
         self._input_schema = input_schema
+        self._faults: list[Fault] = []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -116,7 +118,11 @@ class InlineTool(Deferred):
             approval: Whether a person must agree before it runs.
         """
         inner: Any = attribute(function, "function")
-        return InlineTool(name, description=description, input_schema=input_schema, function=inner, approval=approval)
+        made = InlineTool(name, description=description, input_schema=input_schema, function=inner, approval=approval)
+        if not offers(inner, "function_arn"):
+            fix = "pass the function; a tool that the caller runs itself is InlineTool.client_side(…)"
+            made._faults.append(Fault(f"{name}.function", "must be a Lambda function", received(inner), fix))
+        return made
 
     @staticmethod
     def client_side(
@@ -134,6 +140,8 @@ class InlineTool(Deferred):
 
     def bind(self, host: Host) -> HarnessTool:
         """Returns what the harness is told about the tool."""
+        if self._faults:
+            raise HarnessConfigError(self._faults)
         registry.note(host.scope, self)
         return Tool.inline(self.name, description=self._description, input_schema=self._input_schema)
 

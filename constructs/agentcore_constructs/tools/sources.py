@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config.errors import received
 from agentcore_lambdas.tools import Problem, ToolDefinition, ToolDefinitionError, define, marked_in
 from agentcore_lambdas.tools.entries import Entry, same_name
 
@@ -47,6 +48,12 @@ def tool_sources(source: ToolSource) -> ToolSources:
         return _in_path(source)
     if isinstance(source, (ModuleType, str)):
         return _in_module(source)
+    if callable(source):
+        source = [source]
+    if not isinstance(source, (list, tuple)):
+        fix = "pass refunds, 'refunds', Path('refunds.py') or [refunds.refund]"
+        must = "must be a module or its name, a file or a folder, or functions"
+        raise HarnessConfigError([Fault("source", must, received(source), fix)])
     return _of_functions(source)
 
 
@@ -61,8 +68,10 @@ def of_function(function: Callable[..., Any], definition: ToolDefinition) -> Too
 
 def place_of(function: Callable[..., Any]) -> tuple[tuple[Path | str, ...], str, list[Fault]]:
     """Returns what to package for a function, its module, and why Lambda could not import it from there."""
-    module, name = function.__module__, getattr(function, "__qualname__", type(function).__name__)
-    faults = []
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", type(function).__name__)
+    if not callable(function) or not isinstance(module, str):
+        return (), "", [Fault(name, "must be a function", received(function), "pass a function")]
+    faults: list[Fault] = []
     packages: tuple[Path | str, ...] = (module.partition(".")[0],)
     if module == "__main__":
         fix = "move it to a module of its own and import it: the app itself is not what runs in Lambda"

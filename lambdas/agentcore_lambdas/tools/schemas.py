@@ -157,6 +157,9 @@ def _reduced(schema: Schema, path: str, problems: list[Problem]) -> Schema:
             problems.append(_no_form(schema, path, "a list whose items have a type each"))
         elif schema.get("items"):
             result["items"] = _reduced(schema["items"], f"{path}[]", problems)
+        else:
+            fix = "say what the list holds: list[str]"
+            problems.append(Problem(path, "must be a list of one type for a gateway", "a list of anything", fix))
     if notes:
         result["description"] = " ".join(notes)
     return result

@@ -266,14 +266,14 @@ def test_a_gateway_schema_says_the_rest_in_words() -> None:
 
 
 def test_what_has_no_form_for_a_gateway_is_refused() -> None:
-    def pick(choice: int | str, anything: Any, pair: tuple[int, str]) -> None:
+    def pick(choice: int | str, anything: Any, pair: tuple[int, str], many: list) -> None:  # type: ignore[type-arg]
         """Picks."""
 
     definition = define(pick)  # fine as an inline tool
     with pytest.raises(ToolDefinitionError) as caught:
         _ = definition.gateway_schema
     assert [problem.path for problem in caught.value.problems] == [
-        "parameters.choice", "parameters.anything", "parameters.pair",
+        "parameters.choice", "parameters.anything", "parameters.pair", "parameters.many",
     ]  # fmt: skip
     assert str(caught.value.problems[0]) == (
         "parameters.choice: must be of one type for a gateway, whose schemas know string, number, integer, boolean, "

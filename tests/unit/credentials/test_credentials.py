@@ -234,6 +234,22 @@ def test_names_are_those_a_harness_takes(stack: cdk.Stack, name: str, fits: bool
         )
 
 
+@pytest.mark.parametrize("wrong", [5, True, object(), ["a"], {"a": 1}])
+def test_what_is_of_a_wrong_type_is_refused_in_sentences(
+    stack: cdk.Stack, secret: secretsmanager.Secret, wrong: Any
+) -> None:
+    client: dict[str, Any] = {"client_id": "c", "client_secret": secret}
+    for act, field in (
+        (lambda: ApiKey(stack, "A", wrong), "secret"),
+        (lambda: ApiKey(stack, "B", secret, name=wrong), "name"),
+        (lambda: ApiKey(stack, "C", secret, json_key=wrong), "json_key"),
+        (lambda: OAuthClient(stack, "D", **client, vendor=wrong), "vendor"),
+        (lambda: OAuthClient(stack, "E", **client, authorization_server=wrong), "authorization_server"),
+    ):
+        with pytest.raises(HarnessConfigError, match=f"{field}: must "):
+            act()
+
+
 def test_a_key_within_a_secret_has_128_characters(stack: cdk.Stack) -> None:
     assert (
         "json_key: must be 1–128 characters; received '' (0 characters)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_cdk import aws_apigateway as apigateway
 from support import synth
 from support.capabilities_gateway import LOOKUP, OPEN_API, function
 
@@ -153,8 +154,8 @@ def test_documents(stack: cdk.Stack) -> None:
 def test_an_api_without_operations(stack: cdk.Stack) -> None:
     found = faults(
         stack,
-        Target.api_gateway(None, name="a", operations={}),  # type: ignore[arg-type]
-        Target.api_gateway(None, name="b", operations={"/x": ["FETCH"]}),  # type: ignore[arg-type]
+        Target.api_gateway(None, name="a", stage="s", operations={}),  # type: ignore[arg-type]
+        Target.api_gateway(None, name="b", stage="s", operations={"/x": ["FETCH"]}),  # type: ignore[arg-type]
     )
     assert [fault.split(";")[0] for fault in found] == [
         "targets[0].operations: must have at least one path",
@@ -196,3 +197,44 @@ def test_everything_is_told_at_once(stack: cdk.Stack, served: Any) -> None:
         gateway_name="g_g",
     )
     assert len(found) == 6
+
+
+WRONG: tuple[Any, ...] = (5, True, object(), [None], [5], {"x": None}, {5: "x"})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda served, wrong: Target.web_search(include_domains=wrong),
+        lambda served, wrong: Target.web_search(name=wrong),
+        lambda served, wrong: Target.web_search(description=wrong),
+        lambda served, wrong: Target.lambda_(wrong, [LOOKUP], name="a"),
+        lambda served, wrong: Target.lambda_(served, [wrong], name="a"),
+        lambda served, wrong: Target.open_api([wrong], name="a"),
+        lambda served, wrong: Target.open_api(OPEN_API, name="a", credentials=wrong),
+        lambda served, wrong: Target.mcp_server(wrong, name="a"),
+        lambda served, wrong: Target.mcp_server("https://a.example.com", name="a", credentials=wrong),
+        lambda served, wrong: Target.api_gateway(served, name="a", stage="s", operations=wrong),
+        lambda served, wrong: Target.api_gateway(served, name="a", stage="s", operations={"/a": wrong}),
+        lambda served, wrong: Target.api_gateway(served, name="a", stage="s", operations={"/a": ["GET"]}, names=wrong),
+    ],
+)
+def test_what_is_of_a_wrong_type_is_refused_in_sentences(stack: cdk.Stack, served: Any, make: Any) -> None:
+    for wrong in WRONG:
+        assert faults(stack, make(served, wrong))
+
+
+@pytest.mark.parametrize("field", ["targets", "gateway_name", "description", "instructions"])
+def test_settings_of_a_wrong_type_are_refused_in_sentences(stack: cdk.Stack, field: str) -> None:
+    for wrong in (5, True, object(), [5], {"x": None}):
+        settings: dict[str, Any] = {field: wrong}
+        with pytest.raises(HarnessConfigError, match=f"{field}.*: must "):
+            ToolGateway(stack, f"Wrong{next(_made)}", **settings)
+
+
+def test_an_api_made_elsewhere_needs_its_stage(stack: cdk.Stack) -> None:
+    api = apigateway.RestApi.from_rest_api_id(stack, "Api", "a1b2c3")
+    target = Target.api_gateway(api, name="shop", operations={"/orders": ["GET"]})
+    assert faults(stack, target) == [
+        "targets[0].stage: must be given for an API that tells none of its own; received nothing; write stage='<name>'."
+    ]

@@ -399,6 +399,24 @@ def test_a_module_that_cannot_be_imported(stack: cdk.Stack, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("wrong", [None, 5, {"x": 1}, object()])
+def test_what_is_no_source(stack: cdk.Stack, wrong: Any) -> None:
+    told = faults_of(lambda: ToolFunction(stack, "Tools", wrong))
+    assert told[1].startswith("  source: must be a module or its name, a file or a folder, or functions; received ")
+    told = faults_of(lambda: ToolFunction(stack, "Tools", [wrong]))
+    assert any("must be a function" in line for line in told)
+    told = faults_of(lambda: Harness(stack, "Agent", tools=[InlineTool.from_function(wrong)]))
+    assert any("must be a function" in line for line in told)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "arn:aws:lambda:us-east-1:111122223333:function:f"])
+def test_an_inline_tool_of_what_is_no_lambda_function(stack: cdk.Stack, wrong: Any) -> None:
+    tool = InlineTool.from_lambda(wrong, name="refund", description="Refunds.", input_schema={"type": "object"})
+    told = faults_of(lambda: Harness(stack, "Agent", tools=[tool]))
+    assert told[1].startswith("  tools[0].refund.function: must be a Lambda function; received ")
+    assert told[1].endswith("pass the function; a tool that the caller runs itself is InlineTool.client_side(…).")
+
+
 def test_a_path_that_is_not_there(stack: cdk.Stack, tmp_path: Path) -> None:
     told = faults_of(lambda: ToolFunction(stack, "Tools", tmp_path / "nothing"))
     assert "source: must be there; received" in told[1]
