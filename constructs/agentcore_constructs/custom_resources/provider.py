@@ -46,6 +46,8 @@ class AgentCoreProvider(Construct):
             query_interval=_POLLING,
             total_timeout=_GIVING_UP,
             log_group=framework_logs,
+            # It writes every request to its log otherwise, and headers and addresses are among the properties.
+            framework_lambda_logging_level=lambda_.ApplicationLogLevel.FATAL,
             disable_waiter_state_machine_logging=True,
         )
         self.service_token = self._framework.service_token

@@ -143,6 +143,15 @@ def test_the_function_may_update_this_harness_and_what_it_is_made_of(
     assert passed == {"StringEquals": {"iam:PassedToService": "bedrock-agentcore.amazonaws.com"}}
 
 
+def test_the_framework_writes_no_properties_to_its_log(stack: cdk.Stack, synthesized: Read) -> None:
+    """A header, or an address, may be in the settings; the function itself names kinds and errors alone."""
+    Harness(stack, "Agent", tools=[SIGNED])
+    functions = [one["Properties"] for one in synthesized().of_type("AWS::Lambda::Function").values()]
+    framework = [one["LoggingConfig"] for one in functions if one["Handler"].startswith("framework.")]
+    assert len(framework) == 3
+    assert {one["ApplicationLogLevel"] for one in framework} == {"FATAL"}
+
+
 def test_a_token_survives_in_the_settings(stack: cdk.Stack, synthesized: Read) -> None:
     parameter = cdk.CfnParameter(stack, "Url")
     Harness(
