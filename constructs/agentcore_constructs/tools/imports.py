@@ -75,7 +75,7 @@ def _imported(module: ModuleType) -> Iterator[str]:
     file = getattr(module, "__file__", None)
     if file is None or not file.endswith(".py"):
         return
-    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
+    for node in ast.parse(Path(file).read_bytes()).body:  # whose encoding the file itself tells
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -194,7 +194,7 @@ def _imported(name: str, faults: list[Fault]) -> ModuleType | None:
 def _modules(path: Path, root: Path) -> Iterator[str]:
     files = [path] if path.is_file() else path.rglob("*.py")
     for file in files:
-        if "agentcore_lambdas" not in file.read_text(encoding="utf-8"):
+        if b"agentcore_lambdas" not in file.read_bytes():
             continue  # it marks nothing, and may be a test
         parts = file.resolve().relative_to(root).with_suffix("").parts
         if parts[-1] == "__init__":

@@ -174,6 +174,12 @@ def test_own_modules_that_a_tool_imports_come_along(
     assert not [name for name in names if name.startswith("jsonschema")]  # a requirement's to bring
 
 
+def test_a_module_may_have_an_encoding_of_its_own(project: Callable[[dict[str, str]], None], tmp_path: Path) -> None:
+    project({"old_tools.py": TOOLS.format(imports="import old_prices")})
+    (tmp_path / "old_prices.py").write_bytes("# coding: latin-1\nUNIT = 'größe'\nimport json\n".encode("latin-1"))
+    assert tool_sources("old_tools").packages == ("old_tools", tmp_path / "old_prices.py")
+
+
 def test_the_cdk_is_found_behind_an_own_module(project: Callable[[dict[str, str]], None], stack: cdk.Stack) -> None:
     project(
         {
