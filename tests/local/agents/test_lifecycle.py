@@ -204,6 +204,14 @@ def test_one_deny_of_several_suffices_and_all_are_asked_at_once(working, told):
     assert stream.stop == "hook_stopped"
 
 
+def test_of_several_denies_the_model_hears_the_first(working, told):
+    told.decisions.update(one=("deny", "first"), two=("deny", "second"))
+    stream = working(*(hook("beforeToolCall", name=name) for name in ("one", "two"))).say()
+    ((_status, text),) = stream.results
+    assert "first" in text
+    assert "second" not in text
+
+
 @pytest.mark.parametrize(("mode", "stop"), [("deny", "hook_stopped"), ("allow", "end_turn"), (None, "hook_stopped")])
 def test_a_lambda_that_fails_follows_its_failure_mode(working, told, mode, stop):
     told.decisions["guard"] = delivery.HookFailed("the function failed: boom")
