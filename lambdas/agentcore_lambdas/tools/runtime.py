@@ -23,7 +23,8 @@ from agentcore_lambdas.tools.context import ToolContext
 from agentcore_lambdas.tools.definition import InputError, ToolDefinition
 from agentcore_lambdas.tools.errors import ToolError
 
-logger = Logger()
+# The traceback as text, which folds what repeats: frame by frame, an endless recursion is a line that CloudWatch cuts.
+logger = Logger(serialize_stacktrace=False)
 
 TOOL_NAME = "bedrockAgentCoreToolName"
 """The key of the client context that names the tool."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import math
 import sys
@@ -281,3 +282,18 @@ def test_a_trace_tells_the_tool_and_the_outcome_and_not_the_result(handler: Call
     told = traced.return_value.__enter__.return_value
     assert told.put_annotation.called
     told.put_metadata.assert_not_called()
+
+
+def test_an_endless_recursion_is_a_line_that_a_log_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def again() -> str:
+        """Calls itself."""
+        return again()
+
+    written = io.StringIO()
+    monkeypatch.setattr(runtime.logger.handlers[0], "stream", written)
+    outcome = runtime.call({"again": define(again)}, {}, None)
+    assert outcome.reason == "raised"
+    lines = [line for line in written.getvalue().splitlines() if "tool raised" in line]
+    assert len(lines) == 1
+    assert len(lines[0]) < 4096
+    assert "previous line repeated" in lines[0].lower()
