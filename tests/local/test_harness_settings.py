@@ -15,7 +15,7 @@ from agentcore_constructs import (
     GatewayAuth,
     Harness,
     HarnessConfig,
-    McpAuth,
+    MCPAuth,
     Memory,
     PrivateEndpoint,
     Tool,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from agentcore_local import Account
 
 MCP = "https://example.com/mcp"
-SIGNED = Tool.remote_mcp(MCP, name="docs", auth=McpAuth.aws_iam("execute-api", region="eu-west-1"))
-ELSEWHERE = Tool.remote_mcp(MCP, name="docs", auth=McpAuth.aws_iam("execute-api", region="us-west-2"))
+SIGNED = Tool.remote_mcp(MCP, name="docs", auth=MCPAuth.aws_iam("execute-api", region="eu-west-1"))
+ELSEWHERE = Tool.remote_mcp(MCP, name="docs", auth=MCPAuth.aws_iam("execute-api", region="us-west-2"))
 NETWORK = {"subnets": ["subnet-0123456789abcdef0"], "securityGroups": ["sg-0123456789abcdef0"]}
 PLAIN = Tool.remote_mcp(MCP, name="docs")
 

@@ -72,7 +72,7 @@ from .outbound_auth import (
     HarnessGatewayOutboundAuth,
     HarnessRemoteMcpOutboundAuth,
     IamCredentialProvider,
-    McpAuth,
+    MCPAuth,
     OAuthCredentialProvider,
 )
 from .private_endpoint import ManagedVpcResource, PrivateEndpoint, PrivateEndpointOverride, SelfManagedLatticeResource
@@ -168,8 +168,8 @@ __all__ = [
     "Host",
     "IamCredentialProvider",
     "LifecycleConfiguration",
+    "MCPAuth",
     "ManagedVpcResource",
-    "McpAuth",
     "Memory",
     "MemoryStrategy",
     "Model",

@@ -39,9 +39,9 @@ class IamCredentialProvider(Node):
 
 
 class HarnessRemoteMcpOutboundAuth(OneOf):
-    """How the harness authenticates to a remote MCP server; made by `McpAuth`."""
+    """How the harness authenticates to a remote MCP server; made by `MCPAuth`."""
 
-    expects: ClassVar[str] = "an authentication, made by McpAuth.aws_iam or McpAuth.none"
+    expects: ClassVar[str] = "an authentication, made by MCPAuth.aws_iam or MCPAuth.none"
 
     aws_iam: IamCredentialProvider | None = None
     none: Empty | None = None
@@ -150,7 +150,7 @@ class GatewayAuth:
         )
 
 
-class McpAuth:
+class MCPAuth:
     """Makes the way a harness authenticates to a remote MCP server."""
 
     @staticmethod

@@ -326,7 +326,7 @@ class Tool:
             headers: Sent with every request. Never write a secret: pass an API-key credential provider as the value, or
                 `stored_key(provider, prefix="Bearer ")`, and the service puts the key there when it calls.
             allowed: Which of its tools the agent may use, by name or glob; as for `gateway`.
-            auth: How the harness proves who it is, made by `McpAuth`; not at all unless given. API-only.
+            auth: How the harness proves who it is, made by `MCPAuth`; not at all unless given. API-only.
         """
         return _tool(
             "remote_mcp",

@@ -33,7 +33,7 @@ from agentcore_constructs.config import (
     HarnessImage,
     Hook,
     HookTarget,
-    McpAuth,
+    MCPAuth,
     Memory,
     Model,
     PrivateEndpoint,
@@ -128,7 +128,7 @@ def test_tools_by_arn() -> None:
     }
     assert api(Tool.browser()) == {"type": "agentcore_browser", "name": "browser"}
     assert api(Tool.code_interpreter()) == {"type": "agentcore_code_interpreter", "name": "code_interpreter"}
-    assert api(Tool.remote_mcp("https://x", name="x", headers={"A": "b"}, auth=McpAuth.none())) == {
+    assert api(Tool.remote_mcp("https://x", name="x", headers={"A": "b"}, auth=MCPAuth.none())) == {
         "type": "remote_mcp",
         "name": "x",
         "config": {"remoteMcp": {"url": "https://x", "headers": {"A": "b"}, "outboundAuth": {"none": {}}}},
@@ -156,7 +156,7 @@ def test_outbound_authentication() -> None:
             "defaultReturnUrl": "x:y",
         }
     }
-    assert api(McpAuth.aws_iam("lambda", region="us-east-1")) == {
+    assert api(MCPAuth.aws_iam("lambda", region="us-east-1")) == {
         "awsIam": {"service": "lambda", "region": "us-east-1"}
     }
 

@@ -16,7 +16,7 @@ from agentcore_constructs.config import (
     HarnessImage,
     Hook,
     HookTarget,
-    McpAuth,
+    MCPAuth,
     Memory,
     Model,
     Skill,
@@ -98,7 +98,7 @@ def test_step_functions_get_what_an_invocation_may_override() -> None:
 
 
 def test_step_functions_can_say_what_cloudformation_cannot() -> None:
-    tool = Tool.remote_mcp("https://x", name="x", auth=McpAuth.aws_iam("lambda"))
+    tool = Tool.remote_mcp("https://x", name="x", auth=MCPAuth.aws_iam("lambda"))
     rendered = HarnessConfig.create(tools=[tool]).to_step_functions()
     assert rendered["Tools"][0]["Config"]["RemoteMcp"]["OutboundAuth"] == {"AwsIam": {"Service": "lambda"}}
 
@@ -195,7 +195,7 @@ def test_nothing_is_dropped_from_a_template(name: str) -> None:
 
 
 def test_what_is_said_of_it() -> None:
-    tool = Tool.remote_mcp("https://x", name="x", auth=McpAuth.none())
+    tool = Tool.remote_mcp("https://x", name="x", auth=MCPAuth.none())
     (fault,) = HarnessConfig.create(tools=[tool]).api_only()
     assert str(fault) == (
         "tools[0].config.remoteMcp.outboundAuth: must be something CloudFormation can say; received an object of class "

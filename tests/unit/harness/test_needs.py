@@ -16,7 +16,7 @@ from agentcore_constructs.config import (
     HarnessConfig,
     HarnessImage,
     Hook,
-    McpAuth,
+    MCPAuth,
     Memory,
     Model,
     Skill,
@@ -426,7 +426,7 @@ def test_key_in_a_header_known_at_deployment_alone(provider: str) -> None:
 
 
 def test_signed_mcp_grants_nothing_by_itself() -> None:
-    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=McpAuth.aws_iam("execute-api"))
+    tool = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=MCPAuth.aws_iam("execute-api"))
 
     assert uses(tools=[tool]) == set()
 

@@ -15,7 +15,7 @@ from agentcore_constructs import (
     GatewayAuth,
     Harness,
     HarnessConfig,
-    McpAuth,
+    MCPAuth,
     Memory,
     Tool,
     Version,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Read = Callable[[], Synthesized]
 
 KIND = "Custom::AgentCoreHarnessSettings"
-SIGNED = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=McpAuth.aws_iam("execute-api"))
+SIGNED = Tool.remote_mcp("https://mcp.example.com", name="docs", auth=MCPAuth.aws_iam("execute-api"))
 GATEWAY = "arn:aws:bedrock-agentcore:us-east-1:111122223333:gateway/tools-0123456789"
 OAUTH = "arn:aws:bedrock-agentcore:us-east-1:111122223333:token-vault/default/oauth2credentialprovider/idp"
 
@@ -157,7 +157,7 @@ def test_a_token_survives_in_the_settings(stack: cdk.Stack, synthesized: Read) -
     Harness(
         stack,
         "Agent",
-        tools=[Tool.remote_mcp(parameter.value_as_string, name="docs", auth=McpAuth.aws_iam("execute-api"))],
+        tools=[Tool.remote_mcp(parameter.value_as_string, name="docs", auth=MCPAuth.aws_iam("execute-api"))],
     )
     assert '"url":"<Url>"' in flat(synthesized().only(KIND)["Properties"]["Settings"])
 
