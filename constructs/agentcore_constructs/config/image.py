@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from .cdk import attribute
+from .cdk import attribute, found, offers
 from .deferred import Deferred
 from .errors import ABSENT, Fault, Refused, received
 from .node import Node, OneOf, joined
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .deferred import Host
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REPOSITORY_ARN = re.compile(
+    r"arn:(?P<partition>aws[-a-z]*):ecr:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):repository/(?P<name>[a-z0-9._/-]+)"
+)
 _MOST_ID = 4294967295
 
 
@@ -38,6 +41,7 @@ class ContainerConfiguration(Node):
         container_uri: In private ECR or ECR Public, with a tag or a digest, 1–1024 characters; linux/arm64, at most
             2 GB.
         repository_arn: Of the private repository, which the role's policy names.
+        repository_region: Of the private repository, where the URI does not say.
         user: Numeric user and group that processes in the image run as, whom files of mounts belong to.
     """
 
@@ -58,11 +62,29 @@ class ContainerConfiguration(Node):
     repository_arn: Annotated[str | None, Companion("names the repository in the role's policy")] = Field(
         None, exclude=True
     )
+    repository_region: Annotated[str | None, Companion("has an image of another Region refused")] = Field(
+        None, exclude=True
+    )
     user: Annotated[Any, Companion("says whom files of mounts belong to")] = Field(None, exclude=True)
 
     def rules(self, path: str) -> Iterator[Fault]:
         """A user is two numbers."""
         yield from user_faults(self.user, joined(path, "user"))
+
+
+def _repository_uri(repository: Any) -> Any:
+    """The URI of a repository that was given as an object or by its ARN."""
+    if offers(repository, "repository_uri"):
+        return repository.repository_uri
+    if offers(repository, "attr_repository_uri"):
+        return repository.attr_repository_uri
+    parts = _REPOSITORY_ARN.fullmatch(repository) if isinstance(repository, str) else None
+    if parts is None:
+        must = "must be in an ECR repository: an object (ecr.IRepository), or its ARN"
+        fix = "pass the repository, such as ecr.Repository.from_repository_name(…), or use HarnessImage.from_uri"
+        return Refused(must, received(repository), fix)
+    suffix = ".cn" if parts["partition"] == "aws-cn" else ""
+    return f"{parts['account']}.dkr.ecr.{parts['region']}.amazonaws.com{suffix}/{parts['name']}"
 
 
 class HarnessEnvironmentArtifact(OneOf, Deferred):
@@ -205,7 +227,7 @@ class HarnessImage:
         """An image in a repository (`aws_ecr.IRepository`).
 
         Args:
-            repository: The repository, in the Region of the harness.
+            repository: The repository, in the Region of the harness, or its ARN.
             tag: Which image; the tag `latest` unless a tag or a digest is given.
             digest: Which image, by content: `sha256:…`.
             user: Numeric user and group that processes in the image run as; `(1000, 1000)` unless given.
@@ -216,11 +238,20 @@ class HarnessImage:
         elif digest is not None and not is_token(digest) and not _DIGEST.fullmatch(str(digest)):
             fix = "write the digest that `aws ecr describe-images` shows"
             uri = Refused("must be chosen by a digest: sha256: and 64 hexadecimal digits", received(digest), fix)
-        elif digest is not None:
-            uri = f"{repository.repository_uri}@{digest}"
         else:
-            uri = f"{repository.repository_uri}:{tag or 'latest'}"
-        return HarnessImage.from_uri(uri, repository_arn=attribute(repository, "repository_arn"), user=user)
+            place = _repository_uri(repository)
+            chosen = f":{tag or 'latest'}" if digest is None else f"@{digest}"
+            uri = place if isinstance(place, Refused) else f"{place}{chosen}"
+        arn = None if isinstance(uri, Refused) else attribute(repository, "repository_arn", "attr_arn")
+        region = found(found(repository, "env"), "region")
+        return HarnessEnvironmentArtifact.draft(
+            container_configuration=ContainerConfiguration.draft(
+                container_uri=uri,
+                repository_arn=arn,
+                repository_region=region if isinstance(region, str) else None,
+                user=user,
+            )
+        )
 
     @staticmethod
     def from_asset(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_ecr_assets as assets
 
 from agentcore_constructs.config import Fault, HarnessConfigError, HarnessImage
+from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.tokens import is_token
 
 from . import context
@@ -15,6 +17,9 @@ from .taken import take_user
 if TYPE_CHECKING:
     from agentcore_constructs.config import HarnessEnvironmentArtifact, Host
     from agentcore_constructs.config.image import AssetImage
+
+# What `docker build --secret` takes: https://docs.docker.com/reference/cli/docker/buildx/build/#secret
+_PLACE = re.compile(r"(?:[a-z]+=[^,]+,)*(?:src|source|env)=.+")
 
 
 def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
@@ -37,6 +42,16 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
         for kind, given in (("buildArgs", source.build_args), ("buildSecrets", image.build_secrets))
         for name, value in given.items()
         if is_token(value)
+    ]
+    faults += [
+        Fault(
+            f"buildSecrets['{name}']",
+            "must say where the deploying machine has the secret: 'src=<file>' or 'env=<variable>'",
+            received(value, sensitive=True),
+            "write that, or use from_codebuild, which takes secrets of Secrets Manager",
+        )
+        for name, value in image.build_secrets.items()
+        if not is_token(value) and not (isinstance(value, str) and _PLACE.fullmatch(value))
     ]
     if faults:
         raise HarnessConfigError(faults)

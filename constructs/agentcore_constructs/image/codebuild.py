@@ -12,10 +12,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from agentcore_constructs.config import HarnessConfigError, HarnessImage
+from agentcore_constructs.config import Fault, HarnessConfigError, HarnessImage
 from agentcore_constructs.config.cdk import seconds
 from agentcore_constructs.config.image import BuildSecret, ImageSource
 from agentcore_constructs.custom_resources import CustomResource
+from agentcore_constructs.harness.imported import key_of, repository_of
 
 from . import context
 from .buildspec import VERSION, buildspec, secret_reference, variables
@@ -80,9 +81,9 @@ class CodeBuildImage(Construct):
         build_secrets: Mapping[str, BuildSecret | secretsmanager.ISecret] | None = None,
         exclude: Sequence[str] = (),
         extra_hash: str | None = None,
-        base_repositories: Sequence[ecr.IRepository] = (),
-        repository: ecr.IRepository | None = None,
-        encryption_key: kms.IKey | None = None,
+        base_repositories: Sequence[ecr.IRepository | str] = (),
+        repository: ecr.IRepository | str | None = None,
+        encryption_key: kms.IKey | str | None = None,
         max_images: int = _MOST_IMAGES,
         compute_type: codebuild.ComputeType | None = None,
         timeout: cdk.Duration | None = None,
@@ -102,9 +103,9 @@ class CodeBuildImage(Construct):
                 `BuildSecret` that names a field of one.
             exclude: Patterns of files to leave out, in addition to those of `.dockerignore`.
             extra_hash: Anything; another value builds again although the source is unchanged.
-            base_repositories: Private repositories of this account and Region that `FROM` reads.
-            repository: Where the image goes; one is made unless given.
-            encryption_key: Of the repository that is made; the key of ECR unless given.
+            base_repositories: Private repositories of this Region that `FROM` reads, or their ARNs.
+            repository: Where the image goes, in this Region, or its ARN; one is made unless given.
+            encryption_key: Of the repository that is made, or its ARN; the key of ECR unless given.
             max_images: How many the repository that is made keeps, at least 1; older ones expire. Versions of a harness
                 that are still in use need theirs.
             compute_type: SMALL unless given.
@@ -119,12 +120,20 @@ class CodeBuildImage(Construct):
         source = ImageSource(directory, file, target, build_args or {}, exclude, platform, user, extra_hash)
         secrets = {name: _secret(given) for name, given in (build_secrets or {}).items()}
         minutes = _TIMEOUT_MINUTES if timeout is None else seconds(timeout) / 60
+        faults: list[Fault] = []
+        target_repository = repository_of(self, repository, "repository", faults)
+        key = key_of(self, encryption_key, "encryptionKey", faults)
+        bases = [
+            repository_of(self, one, f"baseRepositories[{number}]", faults, f"GivenBase{number}")
+            for number, one in enumerate(base_repositories)
+        ]
         try:
             read = checked(
                 source,
                 [
                     *build_faults(source, secrets, minutes),
                     *secret_faults(cdk.Stack.of(self).resolve(dict(source.build_args))),
+                    *faults,
                     *repository_faults(repository, encryption_key, max_images),
                 ],
             )
@@ -133,12 +142,12 @@ class CodeBuildImage(Construct):
         asset = self._asset(read)
         self.user = read.user
         self.written_user = read.written_user
-        self.repository = repository or self._repository(encryption_key, max_images)
+        self.repository: ecr.IRepository = target_repository or self._repository(key, max_images)
         self.log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         references = {name: secret_reference(one.secret.secret_arn, one) for name, one in secrets.items()}
-        role = self._role(asset, secrets, base_repositories)
+        role = self._role(asset, secrets, bases)
         self.project = codebuild.Project(
             self,
             "Project",

@@ -59,6 +59,9 @@ def checked(source: ImageSource, *, on_arm: bool) -> Context:
     Raises:
         HarnessConfigError: It cannot become an image of a harness; with every fault there is.
     """
+    if not isinstance(source.directory, (str, os.PathLike)):
+        must, fix = "must be the path of a folder: the build context, with a Dockerfile", "write the path of the folder"
+        raise HarnessConfigError([*_argument_faults(source), Fault("directory", must, received(source.directory), fix)])
     directory, name = Path(source.directory), PurePosixPath(str(source.file).replace(os.sep, "/"))
     faults = [*_argument_faults(source), *_folder_faults(directory, name)]
     if faults:
@@ -97,6 +100,9 @@ def _argument_faults(source: ImageSource) -> Iterator[Fault]:
     for name, value in source.build_args.items():
         if not isinstance(value, str):
             yield Fault(f"buildArgs['{name}']", "must be a string", received(value), "write it in quotes")
+    if isinstance(source.exclude, str):
+        # Its characters would be the patterns, and '*' among them leaves everything out.
+        yield Fault("exclude", "must be a list of patterns", received(source.exclude), "put it into a list")
 
 
 def _folder_faults(directory: Path, name: PurePosixPath) -> Iterator[Fault]:

@@ -45,8 +45,8 @@ def repository_faults(repository: Any, key: Any, most: int) -> Iterator[Fault]:
     if repository is not None and key is not None:
         fix = "set the key of that repository where it is made"
         yield Fault("encryptionKey", "must be left out when the repository is given", "both", fix)
-    if not is_token(most) and most < 1:
-        yield Fault("maxImages", "must be at least 1", received(most), "keep the image that is in use")
+    if not is_token(most) and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+        yield Fault("maxImages", "must be a whole number of at least 1", received(most), "keep the image in use")
 
 
 def build_faults(source: ImageSource, secrets: Mapping[str, BuildSecret], minutes: float) -> Iterator[Fault]:

@@ -20,20 +20,22 @@ def take(host: Host, container: ContainerConfiguration | None) -> None:
     """Refuses an image in another Region, and notes its user."""
     uri = getattr(container, "container_uri", None)
     if isinstance(uri, str):
-        _same_region(host, uri)
+        _same_region(host, uri, getattr(container, "repository_region", None))
     user = getattr(container, "user", None)
     if user is not None and not any(user_faults(user, "")):
         host.user = tuple(user)
 
 
-def _same_region(host: Host, uri: str) -> None:
+def _same_region(host: Host, uri: str, repository_region: str | None) -> None:
     image, here = arns.private_image(uri), cdk.Stack.of(host.scope).region
-    if image is None or is_token(image[1]) or is_token(here) or image[1] == here:
+    written = None if image is None or is_token(image[1]) else image[1]
+    there = written or repository_region
+    if there is None or is_token(there) or is_token(here) or there == here:
         return
     host.fault(
         "containerConfiguration.containerUri",
         f"must be in {here}, the Region of the harness",
-        f"an image in {image[1]} ({uri!r})",
+        f"an image in {there}" + ("" if is_token(uri) else f" ({uri!r})"),
         "push it there too, or replicate the repository to that Region",
     )
 

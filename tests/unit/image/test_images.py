@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -64,7 +64,7 @@ def granted(stack: cdk.Stack, sid: str) -> list[dict[str, Any]]:
     documents = [
         resource["Properties"]["PolicyDocument"]
         for resource in template["Resources"].values()
-        if "PolicyDocument" in resource["Properties"]
+        if "PolicyDocument" in resource.get("Properties", {})
     ]
     return [statement for document in documents for statement in document["Statement"] if statement.get("Sid") == sid]
 
@@ -102,6 +102,41 @@ class TestGiven:
     def test_a_uri_outside_the_services_pattern_is_refused(self, stack: cdk.Stack, uri: str) -> None:
         (fault,) = faults(lambda: Harness(stack, "Agent", image=HarnessImage.from_uri(uri)))
         assert "must be the URI of an image in private ECR" in fault
+
+    @pytest.mark.parametrize("arn_is_written", [True, False])
+    def test_a_repository_in_another_region_is_refused(self, stack: cdk.Stack, *, arn_is_written: bool) -> None:
+        arn = f"arn:aws:ecr:eu-west-1:{synth.ACCOUNT}:repository/agent"
+        there = cdk.Stack(
+            cast("cdk.App", stack.node.root), "There", env=cdk.Environment(account=synth.ACCOUNT, region="eu-west-1")
+        )
+        given: Any = arn if arn_is_written else ecr.Repository(there, "Repository", repository_name="agent")
+        (fault,) = faults(lambda: Harness(stack, "Agent", image=HarnessImage.from_ecr(given)))
+        assert fault.startswith(
+            "environmentArtifact.containerConfiguration.containerUri: must be in us-east-1, the Region of the harness; "
+            "received an image in eu-west-1"
+        )
+
+    def test_a_repository_may_be_given_by_its_arn(self, stack: cdk.Stack) -> None:
+        arn = f"arn:aws:ecr:{synth.REGION}:444455556666:repository/team/agent"
+        Harness(stack, "Agent", image=HarnessImage.from_ecr(arn, tag="7"))
+        container = one(stack, HARNESS)["EnvironmentArtifact"]["ContainerConfiguration"]
+        assert container == {"ContainerUri": f"444455556666.dkr.ecr.{synth.REGION}.amazonaws.com/team/agent:7"}
+        (statement,) = granted(stack, "ECRImageAccess")
+        assert statement["Resource"] == [arn]
+
+    def test_and_as_an_l1(self, stack: cdk.Stack) -> None:
+        repository = ecr.CfnRepository(stack, "Repository")
+        Harness(stack, "Agent", image=HarnessImage.from_ecr(repository, tag="7"))
+        uri = one(stack, HARNESS)["EnvironmentArtifact"]["ContainerConfiguration"]["ContainerUri"]
+        assert uri == {"Fn::Join": ["", [{"Fn::GetAtt": ["Repository", "RepositoryUri"]}, ":7"]]}
+        assert [found["Resource"] for found in granted(stack, "ECRImageAccess")] == [
+            [{"Fn::GetAtt": ["Repository", "Arn"]}]
+        ]
+
+    @pytest.mark.parametrize("given", ["agent", 5, None])
+    def test_what_is_no_repository_is_refused(self, stack: cdk.Stack, given: Any) -> None:
+        (fault,) = faults(lambda: Harness(stack, "Agent", image=HarnessImage.from_ecr(given)))
+        assert "must be in an ECR repository: an object (ecr.IRepository), or its ARN; received" in fault
 
     @pytest.mark.parametrize("digest", ["sha256:abc", "latest", "sha512:" + "a" * 64])
     def test_a_digest_that_is_none_is_refused(self, stack: cdk.Stack, digest: str) -> None:
@@ -174,6 +209,13 @@ class TestFromAsset:
             )
         ]
 
+    @pytest.mark.parametrize("place", ["hunter2", {"id": "x"}, 5])
+    def test_a_secret_that_is_in_no_place_of_the_machine_is_refused(self, place: Any) -> None:
+        image = HarnessImage.from_asset(SOURCE, build_secrets={"index": place})
+        (fault,) = faults(lambda: Harness(synth.new_stack(), "Agent", image=image))
+        assert "buildSecrets['index']: must say where the deploying machine has the secret" in fault
+        assert "hunter2" not in fault
+
     def test_the_user_is_read_from_the_dockerfile(self, stack: cdk.Stack) -> None:
         assert seen_user(stack, HarnessImage.from_asset(SOURCE)) == (1001, 1001)
 
@@ -225,6 +267,11 @@ class TestRefused:
                 f"received '{missing}', a path where nothing is; write the path of the folder."
             )
         ]
+
+    @pytest.mark.parametrize("directory", [5, None])
+    def test_no_path(self, build: Any, directory: Any) -> None:
+        (fault,) = self.refused(build, directory)
+        assert "directory: must be the path of a folder" in fault
 
     def test_a_file_in_its_place(self, build: Any, folder: Callable[..., Path]) -> None:
         (fault,) = self.refused(build, folder() / "Dockerfile")
@@ -494,7 +541,51 @@ class TestCodeBuildImageRefused:
 
     def test_no_image_is_kept(self) -> None:
         (fault,) = self.refused(max_images=0)
-        assert fault.startswith("maxImages: must be at least 1; received 0")
+        assert fault.startswith("maxImages: must be a whole number of at least 1; received 0")
+
+    def test_what_is_made_elsewhere_may_be_given_by_its_arn(self, stack: cdk.Stack) -> None:
+        key = f"arn:aws:kms:{synth.REGION}:{synth.ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
+        arns = [f"arn:aws:ecr:{synth.REGION}:{synth.ACCOUNT}:repository/{name}" for name in ("base", "images")]
+        CodeBuildImage(stack, "Keyed", directory=SOURCE, encryption_key=key, base_repositories=arns[:1])
+        CodeBuildImage(stack, "Given", directory=SOURCE, repository=arns[1])
+        assert one(stack, "AWS::ECR::Repository")["EncryptionConfiguration"]["KmsKey"] == key
+        assert [found["Resource"] for found in granted(stack, "BaseImages")] == [arns[0]]
+        assert arns[1] in [found["Resource"] for found in granted(stack, "Push")]
+
+    def test_repositories_in_another_region_are_refused(self) -> None:
+        stack = synth.new_stack()
+        far = ecr.Repository.from_repository_arn(stack, "Far", f"arn:aws:ecr:eu-west-1:{synth.ACCOUNT}:repository/far")
+        found = faults(
+            lambda: CodeBuildImage(stack, "Image", directory=SOURCE, repository=far, base_repositories=[far])
+        )
+        assert [text.partition(";")[0] for text in found] == [
+            "repository: must be in us-east-1, the Region of the stack",
+            "baseRepositories[0]: must be in us-east-1, the Region of the stack",
+        ]
+        image = HarnessImage.from_codebuild(SOURCE, repository=far)
+        (fault,) = faults(lambda: Harness(synth.new_stack(), "Agent", image=image))
+        assert fault.startswith("environmentArtifact.repository: must be in us-east-1")
+
+    def test_what_is_none_of_it_is_refused(self) -> None:
+        given: Any = {"repository": "images", "encryption_key": "alias/x", "base_repositories": [5], "max_images": "3"}
+        found = faults(lambda: CodeBuildImage(synth.new_stack(), "Image", directory=SOURCE, exclude="*.log", **given))
+        assert [text.partition(";")[0] for text in found] == [
+            "exclude: must be a list of patterns",
+            (
+                "repository: must be an ECR repository (ecr.IRepository) or its ARN "
+                "(arn:aws:ecr:<region>:<account>:repository/<name>)"
+            ),
+            (
+                "encryptionKey: must be a KMS key (kms.IKey) or its ARN (arn:aws:kms:<region>:<account>:key/<id>, not "
+                "an alias)"
+            ),
+            (
+                "baseRepositories[0]: must be an ECR repository (ecr.IRepository) or its ARN "
+                "(arn:aws:ecr:<region>:<account>:repository/<name>)"
+            ),
+            "encryptionKey: must be left out when the repository is given",
+            "maxImages: must be a whole number of at least 1",
+        ]
 
     def test_a_key_for_a_repository_that_is_given(self) -> None:
         stack = synth.new_stack()
