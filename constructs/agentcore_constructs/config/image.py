@@ -115,8 +115,8 @@ def user_faults(user: object, path: str) -> Iterator[Fault]:
     ):
         yield Fault(
             path,
-            f"must be the numeric user and group of the image, each 0–{_MOST_ID}",
-            received(user),
+            f"must be the numeric user and group, each 0–{_MOST_ID}",
+            str(tuple(numbers)) if numbers else received(user),
             "write user=(1000, 1000), or (0, 0) for root",
         )
 

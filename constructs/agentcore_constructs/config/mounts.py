@@ -172,7 +172,7 @@ class FileSystem:
             directory: What of the file system is mounted, made when it is missing; a slash and the last part of the
                 mount path unless given. At most 100 characters and 4 levels.
             user: POSIX user and group; those of the image unless given (1000 and 1000, or 0 and 0 for root).
-            encryption_key: KMS key (`IKey`) of a new file system; the one AWS manages unless given.
+            encryption_key: KMS key (`IKey`, or its ARN) of a new file system; the one AWS manages unless given.
             removal_policy: `RemovalPolicy` of a new file system; RETAIN unless given, since it holds data.
         """
         stray = _named(file_system_arn=file_system_arn, as_root=as_root)
@@ -204,7 +204,7 @@ class FileSystem:
     @overload
     @staticmethod
     def s3_files(
-        source: HasFileSystemId | HasBucketName | None = None,
+        source: str | HasFileSystemId | HasBucketName | None = None,
         mount_path: str | None = None,
         *,
         read_only: bool = False,
@@ -236,7 +236,7 @@ class FileSystem:
 
         Args:
             source: An access point (a `CfnAccessPoint` of `aws_s3files` too) or its ARN; or an `S3FilesFileSystem`; or
-                a bucket with versioning; or nothing.
+                a bucket with versioning, or the ARN of one; or nothing.
             mount_path: `/mnt/<name>`.
             read_only: True leaves the permission to write out of the role's policy.
             as_root: With an access point that exists: True grants access as root, which an access point whose POSIX
@@ -245,11 +245,12 @@ class FileSystem:
             directory: What of the file system is mounted, made when it is missing; a slash and the last part of the
                 mount path unless given. `/` is all of it.
             user: POSIX user and group; those of the image unless given (1000 and 1000, or 0 and 0 for root).
-            encryption_key: KMS key (`IKey`) of a new bucket and file system; keys of AWS unless given.
+            encryption_key: KMS key (`IKey`, or its ARN) of a new bucket and file system; keys of AWS unless given.
             removal_policy: `RemovalPolicy` of a new bucket; RETAIN unless given, since it holds the data.
         """
         options = MountOptions(prefix, directory, user, encryption_key, removal_policy, _named(as_root=as_root))
-        if source is None or _is_file_system(source) or offers(source, "bucket_name"):
+        is_bucket = offers(source, "bucket_name") or (isinstance(source, str) and ":s3:::" in source)
+        if source is None or is_bucket or _is_file_system(source):
             return NewMount("s3_files", source, ABSENT if mount_path is None else mount_path, read_only, options)
         mount = AttachedMount.draft(
             s3_files_access_point=S3FilesAccessPointConfiguration.draft(

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3files as s3files
 
 from agentcore_constructs.config import Fault, HarnessConfigError, is_token
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.config.image import user_faults
 
 from .grants import MOUNT, ROOT, WRITE, granted
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from .s3_files import IS3FilesFileSystem
 
-_MAX_ID = 4_294_967_295
 _ARN = re.compile(
     r"arn:aws[-a-z]*:s3files:[0-9a-z-]*:[0-9]*:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"
 )
@@ -195,14 +195,10 @@ class _Imported(S3FilesAccessPointBase):
 
 def _check(scope: Construct, path: str, user: tuple[int, int] | None, permissions: str) -> None:
     faults = []
-    if not is_token(path) and not path.startswith("/"):
+    if not is_token(path) and not (isinstance(path, str) and path.startswith("/")):
         faults.append(Fault("path", "must begin with a slash", received(path), "write it as '/data'"))
-    if user is not None:
-        for name, value in zip(("user", "group"), user, strict=True):
-            if not 0 <= value <= _MAX_ID:
-                fix = "use the image's user, such as 1000"
-                faults.append(Fault("user", f"must have a {name} of 0–{_MAX_ID}", str(value), fix))
-    if not _PERMISSIONS.fullmatch(permissions):
+    faults += user_faults(user, "user")
+    if not (isinstance(permissions, str) and _PERMISSIONS.fullmatch(permissions)):
         fix = "write them as '750'"
         faults.append(Fault("permissions", "must be three or four octal digits", received(permissions), fix))
     if faults:

@@ -70,9 +70,11 @@ def _out_of_reach(network: Network, system: Any, path: str) -> list[Fault]:
         must = "must be in a VPC with DNS support and DNS host names, by which mount targets are found"
         return [Fault(path, must, "one with either switched off", "switch both on")]
     targets = [child for child in system.node.children if isinstance(child, _MOUNT_TARGETS)]
-    if not targets:
-        return []  # imported: nothing is known
     zones = zones_of(vpc)
+    if not targets or any(is_token(target.subnet_id) for target in targets) != any(map(is_token, zones)):
+        # Nothing is known of an imported one; and an id that is written out and one that a deployment gives may be the
+        # same.
+        return []
     there = {zones[target.subnet_id] for target in targets if target.subnet_id in zones}
     if not there:
         must = f"must be in the VPC of the harness ({vpc.node.path})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -13,6 +14,8 @@ from constructs import Construct
 from agentcore_constructs.config import Fault, FileSystem, HarnessConfigError, is_token
 from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import ABSENT, received
+from agentcore_constructs.config.image import user_faults
+from agentcore_constructs.harness.imported import key_of
 
 from .access_point import S3FilesAccessPoint
 from .s3_files import S3FilesFileSystem
@@ -44,6 +47,10 @@ def made(host: Host, wanted: NewMount) -> FilesystemConfiguration:
     if faults:
         raise HarnessConfigError(faults)
     scope = Construct(host.scope, scope_id)
+    key = key_of(scope, wanted.options.encryption_key, f"{_API[wanted.kind]}.encryptionKey", faults)
+    if faults:
+        raise HarnessConfigError(faults)
+    wanted = replace(wanted, options=replace(wanted.options, encryption_key=key))
     user = wanted.options.user or host.user
     network: Network = host.network
     if wanted.kind == "efs":
@@ -155,16 +162,19 @@ def _misplaced(host: Host, wanted: NewMount) -> list[Fault]:
 def _unfit(wanted: NewMount, directory: str) -> list[Fault]:
     """Returns what does not fit together in what was given."""
     options, at = wanted.options, _API[wanted.kind]
+    if not isinstance(directory, str):
+        return [Fault(at, "must have a directory that is a path", received(directory), "write it as '/data'")]
     faults = [
         Fault(at, f"must be made without {name}", "a file system, or nothing", "give an access point for that")
         for name in options.stray
     ]
     for name in options.given():
-        new = wanted.source is None or (name == "prefix" and offers(wanted.source, "bucket_name"))
+        new = wanted.source is None or (name == "prefix" and not offers(wanted.source, "file_system_id"))
         if name in {"prefix", "encryption_key", "removal_policy"} and not new:
             must = f"must be taken as it is, without {name}"
             faults.append(Fault(at, must, "one that exists already", f"leave out {name}=, and set it there"))
     levels = [part for part in directory.split("/") if part]
+    faults += user_faults(options.user, f"{at}.user")
     if is_token(directory):
         return faults
     if not directory.startswith("/") or {".", ".."} & set(levels):

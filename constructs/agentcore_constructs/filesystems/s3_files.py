@@ -14,7 +14,9 @@ from aws_cdk import aws_s3files as s3files
 from constructs import DependencyGroup, IDependable
 
 from agentcore_constructs.config import Fault, HarnessConfigError, is_token
+from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.harness.imported import bucket_of, key_of
 from agentcore_constructs.skills.store import acknowledge
 
 from .access_point import S3FilesAccessPoint
@@ -118,12 +120,12 @@ class S3FilesFileSystem(S3FilesFileSystemBase):
         construct_id: str,
         *,
         vpc: ec2.IVpc,
-        bucket: s3.IBucket | None = None,
+        bucket: s3.IBucket | str | None = None,
         prefix: str | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_group: ec2.ISecurityGroup | None = None,
         role: iam.IRole | None = None,
-        encryption_key: kms.IKey | None = None,
+        encryption_key: kms.IKey | str | None = None,
         synchronization: s3files.CfnFileSystem.SynchronizationConfigurationProperty | None = None,
         accept_bucket_warning: bool = False,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
@@ -136,13 +138,13 @@ class S3FilesFileSystem(S3FilesFileSystemBase):
             scope: Where it belongs.
             construct_id: Its id there.
             vpc: The VPC of its mount targets; with DNS host names and DNS support.
-            bucket: A bucket of this account and Region with versioning; one is made unless given: with versioning,
-                encrypted, without public access, TLS only.
+            bucket: A bucket of this account and Region with versioning, its name or its ARN; one is made unless given:
+                with versioning, encrypted, without public access, TLS only.
             prefix: Of the objects that are files: at most 1024 characters ending with a slash; all unless given.
             vpc_subnets: Subnets for mount targets, one in each zone; the VPC's private subnets unless given.
             security_group: Of the mount targets; one that lets nobody in is made unless given.
             role: With which S3 Files reads and writes the bucket; one is made unless given.
-            encryption_key: Of the file system, and of a bucket made here; keys of AWS unless given.
+            encryption_key: Of the file system, and of a bucket made here; or its ARN. Keys of AWS unless given.
             synchronization: When data is copied to the file system's own storage, and when it leaves it.
             accept_bucket_warning: True makes it in spite of warnings about the bucket's settings.
             removal_policy: Of the file system.
@@ -150,12 +152,16 @@ class S3FilesFileSystem(S3FilesFileSystemBase):
             tags: At most 50; `cdk.Tags.of(file_system)` works too.
 
         Raises:
-            HarnessConfigError: The bucket has no versioning, or the prefix does not end with a slash.
+            HarnessConfigError: The bucket has no versioning or is elsewhere, the prefix does not end with a slash, or
+                something is not what it must be; with every fault there is.
         """
         super().__init__(scope, construct_id)
-        _check(self, bucket, prefix)
+        faults: list[Fault] = []
+        given, key = bucket_of(self, bucket, "bucket", faults), key_of(self, encryption_key, "encryption_key", faults)
+        subnets = _one_in_each_zone(vpc, vpc_subnets, faults)
+        _check(self, given, prefix, faults)
         self._vpc = vpc
-        self.bucket = bucket or _bucket(self, encryption_key, bucket_removal_policy)
+        self.bucket: s3.IBucket = given or _bucket(self, key, bucket_removal_policy)
         self.prefix = prefix or None
         self.role = role or service_role(self, self.bucket, self.prefix)
         self._resource = s3files.CfnFileSystem(
@@ -164,7 +170,7 @@ class S3FilesFileSystem(S3FilesFileSystemBase):
             bucket=self.bucket.bucket_arn,
             role_arn=self.role.role_arn,
             prefix=self.prefix,
-            kms_key_id=None if encryption_key is None else encryption_key.key_arn,
+            kms_key_id=None if key is None else key.key_arn,
             synchronization_configuration=synchronization,
             accept_bucket_warning=True if accept_bucket_warning else None,
             tags=[cdk.CfnTag(key=key, value=value) for key, value in (tags or {}).items()] or None,
@@ -181,7 +187,7 @@ class S3FilesFileSystem(S3FilesFileSystemBase):
         self._connections = ec2.Connections(security_groups=[self._group], default_port=ec2.Port.tcp(NFS))
         self._available = DependencyGroup()
         self.mount_targets: list[s3files.CfnMountTarget] = []
-        for subnet in _one_in_each_zone(vpc, vpc_subnets):
+        for subnet in subnets:
             self._mount_in(subnet)
 
     def _mount_in(self, subnet: ec2.ISubnet) -> None:
@@ -302,8 +308,7 @@ class _Imported(S3FilesFileSystemBase):
         return self._available
 
 
-def _check(scope: Construct, bucket: s3.IBucket | None, prefix: str | None) -> None:
-    faults = []
+def _check(scope: Construct, bucket: s3.IBucket | None, prefix: Any, faults: list[Fault]) -> None:
     if bucket is not None and is_unversioned(bucket):
         must = "must have versioning, by which S3 Files keeps files and objects in step"
         faults.append(Fault("bucket", must, "one without", "make it with versioned=True"))
@@ -352,6 +357,18 @@ def _bucket(scope: Construct, key: kms.IKey | None, removal_policy: cdk.RemovalP
     return bucket
 
 
-def _one_in_each_zone(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> Sequence[ec2.ISubnet]:
+def _one_in_each_zone(
+    vpc: ec2.IVpc, selection: ec2.SubnetSelection | None, faults: list[Fault]
+) -> Sequence[ec2.ISubnet]:
+    if not offers(vpc, "select_subnets"):
+        fix = "pass an ec2.Vpc, or one from ec2.Vpc.from_lookup(…)"
+        faults.append(Fault("vpc", "must be a VPC (ec2.IVpc)", received(vpc), fix))
+        return []
     given: dict[str, Any] = {} if selection is None else selection._values  # noqa: SLF001  (jsii structs have no other way to be spread)
-    return vpc.select_subnets(**{**given, "one_per_az": True}).subnets
+    try:
+        return vpc.select_subnets(**{**given, "one_per_az": True}).subnets
+    except RuntimeError as error:  # what jsii makes of JavaScript's errors
+        fix = "select others with vpc_subnets=ec2.SubnetSelection(…)"
+        what = f"a selection that fails ({str(error).splitlines()[0]})"
+        faults.append(Fault("vpc_subnets", "must select subnets that the VPC has", what, fix))
+        return []

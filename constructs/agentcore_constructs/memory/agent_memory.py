@@ -10,11 +10,12 @@ import jsii
 from aws_cdk import aws_bedrockagentcore as agentcore
 
 from agentcore_constructs.config import Deferred, Fault, HarnessConfigError, Host, Memory
-from agentcore_constructs.config.cdk import days, found, key_arn
+from agentcore_constructs.config.cdk import days, found, key_arn, offers
 from agentcore_constructs.config.errors import Refused, received
 from agentcore_constructs.config.memory import HarnessMemoryConfiguration, MemoryStrategy
 from agentcore_constructs.config.tokens import is_token
 from agentcore_constructs.harness import messages
+from agentcore_constructs.harness.imported import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,47}")
 # botocore's `Namespace` of a strategy: variables in braces between what a namespace may hold.
 _NAMESPACE = re.compile(r"[a-zA-Z0-9\-_/]*(\{[a-zA-Z][a-zA-Z0-9]*\}[a-zA-Z0-9\-_/]*)*")
 _MAX_NAMESPACE = 512
+# botocore's `Description` of a memory.
+_MAX_DESCRIPTION = 4096
 _ACTOR = "{actorId}"
 
 
@@ -72,7 +75,7 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         strategies: Sequence[MemoryStrategy | agentcore.IMemoryStrategy] = DEFAULT_STRATEGIES,
         namespaces: Mapping[MemoryStrategy, str] | None = None,
         expiry: cdk.Duration | int = DEFAULT_EXPIRY_DAYS,
-        encryption_key: kms.IKey | None = None,
+        encryption_key: kms.IKey | str | None = None,
         memory_name: str | None = None,
         description: str | None = None,
         execution_role: iam.IRole | None = None,
@@ -90,12 +93,12 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
             namespaces: Built-in strategy to the template its records are filed under; by default one that has
                 `{actorId}` in it, so that what is known of one actor is not told to another.
             expiry: How long events are kept: a `Duration` or days, 3–365. Long-term records do not expire with them.
-            encryption_key: Customer key. It can be set only when the memory is made: another key **replaces the
-                memory**, which needs another `memory_name` as well. Harnesses that are given this object may use the
-                key.
+            encryption_key: Customer key, or its ARN. It can be set only when the memory is made: another key
+                **replaces the memory**, which needs another `memory_name` as well. Harnesses that are given this object
+                may use the key.
             memory_name: A letter, then letters, digits and '_'; at most 48 characters. Derived from the construct's
                 path unless given.
-            description: At most 200 characters.
+            description: 1–4096 characters.
             execution_role: For strategies with models of your own and for stream delivery; aws-cdk-lib makes one
                 unless given.
             stream_delivery_resources: At most one Kinesis stream that gets the life of records.
@@ -110,9 +113,17 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         wanted: dict[str, str] = {str(name): namespace for name, namespace in (namespaces or {}).items()}
         length = days(expiry)
         key = key_arn(encryption_key, to_use=True)
-        faults = [*_strategy_faults(strategies), *_namespace_faults(strategies, wanted), *_other(length, memory_name)]
+        faults = [
+            *_strategy_faults(strategies),
+            *_namespace_faults(strategies, wanted),
+            *_other(length, memory_name, description),
+        ]
+        # An alias has the ARN of an alias, which the service takes for no key.
+        kms_key: Any = found(encryption_key, "alias_target_key") or encryption_key
         if isinstance(key, Refused):
             faults.append(Fault("encryption_key", key.must, key.received, key.fix))
+        else:
+            kms_key = key_of(scope, kms_key, "encryption_key", faults, f"{construct_id}Key")
         if faults:
             raise HarnessConfigError(faults, f"The memory {'/'.join(filter(None, (scope.node.path, construct_id)))}")
         names = cast("list[MemoryStrategy]", [strategy for strategy in strategies if isinstance(strategy, str)])
@@ -124,8 +135,7 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
             description=description,
             execution_role=execution_role,
             expiration_duration=cdk.Duration.days(_SHORTEST_OF_L2 if is_short else length),
-            # An alias has the ARN of an alias, which the service takes for no key.
-            kms_key=found(encryption_key, "alias_target_key") or encryption_key,
+            kms_key=kms_key,
             memory_name=memory_name,
             memory_strategies=[self._strategy(strategy) for strategy in strategies],
             stream_delivery_resources=stream_delivery_resources,
@@ -185,14 +195,16 @@ class AgentMemory(agentcore.Memory, Deferred, metaclass=jsii.JSIIAbstractClass):
         return _MAKE[strategy](strategy_name=name, namespaces=[self._namespaces[strategy]], **more)
 
 
-def _strategy_faults(strategies: Sequence[Any]) -> list[Fault]:
+def _strategy_faults(strategies: Any) -> list[Fault]:
+    if not isinstance(strategies, (list, tuple)):
+        return [Fault("strategies", "must be a list of strategies", received(strategies), "put them into a list")]
     names = [strategy for strategy in strategies if isinstance(strategy, str)]
     known = ", ".join(STRATEGIES)
     fix = f"name {known}, or pass a strategy made by aws-cdk-lib's MemoryStrategy"
     faults = [
         Fault(f"strategies[{index}]", f"must be one of {known}", received(name), fix)
         for index, name in enumerate(strategies)
-        if isinstance(name, str) and name not in STRATEGIES
+        if name not in STRATEGIES and not offers(name, "strategy_type")
     ]
     faults += [
         Fault("strategies", "must name each strategy once", f"{name} twice", "remove one")
@@ -204,7 +216,9 @@ def _strategy_faults(strategies: Sequence[Any]) -> list[Fault]:
     return faults
 
 
-def _namespace_faults(strategies: Sequence[Any], namespaces: Mapping[str, Any]) -> list[Fault]:
+def _namespace_faults(strategies: Any, namespaces: Mapping[str, Any]) -> list[Fault]:
+    if not isinstance(strategies, (list, tuple)):
+        return []
     faults = []
     for name, namespace in namespaces.items():
         path = f"namespaces.{name}"
@@ -222,8 +236,11 @@ def _is_namespace(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _MAX_NAMESPACE and _NAMESPACE.fullmatch(value) is not None
 
 
-def _other(expiry: Any, name: Any) -> list[Fault]:
+def _other(expiry: Any, name: Any, description: Any) -> list[Fault]:
     faults = []
+    if description is not None and not is_token(description) and not 0 < len(str(description)) <= _MAX_DESCRIPTION:
+        must = f"must be 1–{_MAX_DESCRIPTION} characters"
+        faults.append(Fault("description", must, received(description), "shorten it, or leave it out"))
     if isinstance(expiry, Refused):
         faults.append(Fault("expiry", expiry.must, expiry.received, expiry.fix))
     elif not is_token(expiry) and not (

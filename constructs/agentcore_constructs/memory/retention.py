@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config.errors import received
 from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.custom_resources.provider import provider_of
 from agentcore_constructs.harness.messages import AtSynthesis
@@ -42,9 +43,11 @@ class MemoryRetention(Construct):
             harness: Has a managed memory.
 
         Raises:
-            HarnessConfigError: The harness has no managed memory, or the stack retains ten already.
+            HarnessConfigError: The harness is in another stack, was made elsewhere or has no managed memory, or the
+                stack retains ten already.
         """
         super().__init__(scope, construct_id)
+        self._check_harness(harness)
         self._check_room()
         memory_arn = harness.managed_memory_arn
         resource = harness.node.default_child
@@ -57,7 +60,7 @@ class MemoryRetention(Construct):
             properties={
                 "HarnessId": harness.harness_id,
                 "HarnessArn": harness.harness_arn,
-                "HarnessResource": cdk.Stack.of(resource).get_logical_id(resource),
+                "HarnessResource": resource.logical_id,
                 "MemoryArn": memory_arn,
                 "IsKept": cdk.Lazy.string(_Kept(resource, "deletion_policy")),
                 "IsKeptWhenReplaced": cdk.Lazy.string(_Kept(resource, "update_replace_policy")),
@@ -76,6 +79,25 @@ class MemoryRetention(Construct):
     def memory_arn(self) -> str:
         """ARN of the memory that is kept."""
         return self._custom.get_att_string("MemoryArn")
+
+    def _check_harness(self, harness: Any) -> None:
+        """Refuses a harness that another stack makes or that is imported: CloudFormation says nothing of those here.
+
+        Raises:
+            HarnessConfigError: It is one.
+        """
+        resource = harness.node.default_child if isinstance(harness, Construct) else None
+        if isinstance(resource, agentcore.CfnHarness) and cdk.Stack.of(resource) is cdk.Stack.of(self):
+            return
+        if isinstance(resource, agentcore.CfnHarness):
+            given = f"one of the stack {cdk.Stack.of(resource).node.path}"
+        else:
+            given = "one that is imported" if isinstance(harness, Construct) else received(harness)
+        must, fix = (
+            "must be a Harness of the same stack",
+            "make it with Memory.managed(retain=True) where the harness is",
+        )
+        raise HarnessConfigError([Fault("harness", must, given, fix)], f"The memory retention {self.node.path}")
 
     def _check_room(self) -> None:
         """Refuses one too many: each has a managed policy on the role of the function they share.

@@ -369,6 +369,31 @@ def test_file_systems_of_another_vpc(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
         )
 
 
+def test_a_vpc_that_is_imported_beside_the_one_that_is_made_may_be_the_same(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    point = efs.FileSystem(stack, "Files", vpc=vpc).add_access_point("Point")
+    imported = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Imported",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["us-east-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
+    )
+    Harness(stack, "Agent", environment=Environment.vpc(imported), filesystems=[FileSystem.efs(point, "/mnt/a")])
+
+
+def test_a_bucket_and_a_key_may_be_given_by_their_arns(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    key = f"arn:aws:kms:{synth.REGION}:{synth.ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
+    mounts = [
+        FileSystem.s3_files("arn:aws:s3:::sales", "/mnt/sales", prefix="2026/", read_only=True),
+        FileSystem.efs(mount_path="/mnt/notes", encryption_key=key),
+    ]
+    Harness(stack, "Agent", environment=Environment.vpc(vpc), filesystems=mounts)
+    template = Template.from_stack(stack)
+    template.has_resource_properties("AWS::S3Files::FileSystem", {"Bucket": "arn:aws:s3:::sales", "Prefix": "2026/"})
+    template.has_resource_properties("AWS::EFS::FileSystem", {"KmsKeyId": key})
+    template.resource_count_is("AWS::S3::Bucket", 0)
+
+
 def test_a_zone_without_a_mount_target(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     one = ec2.SubnetSelection(subnets=vpc.private_subnets[:1])
     point = efs.FileSystem(stack, "Files", vpc=vpc, vpc_subnets=one).add_access_point("Point")
@@ -425,6 +450,18 @@ def test_an_unversioned_bucket(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
         (
             lambda _: FileSystem.efs(mount_path="/mnt/a", directory="/a/b/c/d/e"),
             "efsAccessPoint: must have a directory of at most 100 characters and 4 levels; received '/a/b/c/d/e'",
+        ),
+        (
+            lambda _: FileSystem.efs(mount_path="/mnt/a", directory=5),  # type: ignore[call-overload]
+            "efsAccessPoint: must have a directory that is a path; received 5; write it as '/data'.",
+        ),
+        (
+            lambda _: FileSystem.efs(mount_path="/mnt/a", user=("root", 0)),  # type: ignore[arg-type]
+            "efsAccessPoint.user: must be the numeric user and group, each 0–4294967295; received ('root', 0);",
+        ),
+        (
+            lambda _: FileSystem.s3_files(mount_path="/mnt/a", encryption_key="alias/files"),
+            "s3FilesAccessPoint.encryptionKey: must be a KMS key (kms.IKey) or its ARN",
         ),
         (
             lambda stack: FileSystem.efs(efs.CfnFileSystem(stack, "L1"), "/mnt/a"),

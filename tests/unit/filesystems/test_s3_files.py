@@ -253,13 +253,27 @@ def test_what_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     with pytest.raises(HarnessConfigError, match="access_point_arn: must be the ARN of an S3 Files access point"):
         S3FilesAccessPoint.from_access_point_arn(stack, "Wrong", SYSTEM_ARN)
 
+    nowhere: Any = "vpc-0123456789abcdef0"
+    with pytest.raises(HarnessConfigError) as caught:
+        S3FilesFileSystem(stack, "Strange", vpc=nowhere, bucket="B", encryption_key="alias/x", prefix=5)  # type: ignore[arg-type]
+    assert [str(fault).partition(";")[0] for fault in caught.value.faults] == [
+        "bucket: must be a bucket (s3.IBucket), its name or its ARN",
+        (
+            "encryption_key: must be a KMS key (kms.IKey) or its ARN (arn:aws:kms:<region>:<account>:key/<id>, not an "
+            "alias)"
+        ),
+        "vpc: must be a VPC (ec2.IVpc)",
+        "prefix: must end with a slash and not begin with one",
+    ]
+    with pytest.raises(HarnessConfigError, match="vpc_subnets: must select subnets that the VPC has; received a selec"):
+        S3FilesFileSystem(stack, "None", vpc=vpc, vpc_subnets=ec2.SubnetSelection(subnet_group_name="nope"))
+
     system = S3FilesFileSystem(stack, "Good", vpc=vpc)
     with pytest.raises(HarnessConfigError) as caught:
         system.add_access_point("Point", path="data", user=(-1, 2**32), permissions="rwx")
     said = str(caught.value)
     assert "path: must begin with a slash; received 'data' (4 characters); write it as '/data'." in said
-    assert "user: must have a user of 0–4294967295; received -1;" in said
-    assert "user: must have a group of 0–4294967295; received 4294967296;" in said
+    assert "user: must be the numeric user and group, each 0–4294967295; received (-1, 4294967296);" in said
     assert "permissions: must be three or four octal digits; received 'rwx' (3 characters);" in said
 
 
@@ -272,6 +286,16 @@ def test_a_bucket_elsewhere_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
         with pytest.raises(HarnessConfigError) as caught:
             S3FilesFileSystem(stack, f"{name}Files", vpc=vpc, bucket=bucket)
         assert f"bucket: {said}" in str(caught.value)
+
+
+@pytest.mark.parametrize("bucket", ["arn:aws:s3:::sales", "sales"])
+def test_bucket_and_key_may_be_given_by_their_names(stack: cdk.Stack, vpc: ec2.Vpc, bucket: str) -> None:
+    key = "arn:aws:kms:us-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+    S3FilesFileSystem(stack, "Files", vpc=vpc, bucket=bucket, encryption_key=key)
+    (system,) = Template.from_stack(stack).find_resources("AWS::S3Files::FileSystem").values()
+    assert system["Properties"]["KmsKeyId"] == key
+    given = system["Properties"]["Bucket"]
+    assert given == bucket if bucket.startswith("arn") else given["Fn::Join"][1][-1] == ":s3:::sales"
 
 
 def test_an_imported_bucket_is_taken_at_its_word(stack: cdk.Stack, vpc: ec2.Vpc) -> None:

@@ -209,6 +209,35 @@ def test_all_faults_are_told_at_once(stack: cdk.Stack) -> None:
     assert raised.value.subject == "The memory Agents/Wrong"
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"strategies": "SEMANTIC"}, "strategies: must be a list of strategies; received 'SEMANTIC' (8 characters)"),
+        ({"strategies": None}, "strategies: must be a list of strategies; received null"),
+        ({"strategies": [1]}, "strategies[0]: must be one of SEMANTIC, SUMMARIZATION, USER_PREFERENCE, EPISODIC"),
+        ({"encryption_key": "alias/agents"}, "encryption_key: must be a KMS key (kms.IKey) or its ARN"),
+        ({"encryption_key": 5}, "encryption_key: must be a KMS key (kms.IKey) or its ARN"),
+        ({"description": "x" * 4097}, "description: must be 1–4096 characters"),
+        ({"description": ""}, "description: must be 1–4096 characters"),
+    ],
+)
+def test_what_is_none_of_it_is_refused(stack: cdk.Stack, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(HarnessConfigError) as refusal:
+        AgentMemory(stack, "Wrong", **given)
+    (fault,) = refusal.value.faults
+    assert str(fault).startswith(said)
+
+
+def test_a_key_may_be_given_by_its_arn(stack: cdk.Stack) -> None:
+    key = f"arn:aws:kms:{synth.REGION}:{synth.ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
+    Harness(stack, "Agent", memory=AgentMemory(stack, "Customers", encryption_key=key, description="x" * 4096))
+    assert memory_of(stack)["Properties"]["EncryptionKeyArn"] == key
+    statement = {"Sid": "AgentCoreMemoryKey", "Resource": [key]}
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::ManagedPolicy", {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(statement)])}}
+    )
+
+
 def test_a_duration_that_is_no_days_is_refused(stack: cdk.Stack) -> None:
     with pytest.raises(HarnessConfigError, match="expiry: must be a whole number of days"):
         AgentMemory(stack, "Wrong", expiry=cdk.Duration.hours(80))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -124,6 +124,36 @@ def test_only_a_managed_memory_can_be_kept(memory: Any) -> None:
     harness = Harness(synth.new_stack(), "Agent", memory=memory)
     with pytest.raises(HarnessConfigError, match="memory: must be managed to have an ARN here"):
         MemoryRetention(harness, "Retention", harness=harness)
+
+
+def test_only_a_harness_of_the_same_stack_can_have_its_memory_kept() -> None:
+    stack = synth.new_stack()
+    there = cdk.Stack(cast("cdk.App", stack.node.root), "There")
+    imported = Harness.from_harness_arn(
+        stack, "Imported", "arn:aws:bedrock-agentcore:us-east-1:111122223333:harness/support-0123456789"
+    )
+    for number, (harness, received) in enumerate(
+        ((Harness(there, "Agent"), "one of the stack There"), (imported, "one that is imported"), (5, "5"))
+    ):
+        given: Any = harness
+        with pytest.raises(HarnessConfigError) as refusal:
+            MemoryRetention(stack, f"Retention{number}", harness=given)
+        assert [str(fault) for fault in refusal.value.faults] == [
+            (
+                f"harness: must be a Harness of the same stack; received {received}; make it with "
+                "Memory.managed(retain=True) where the harness is."
+            )
+        ]
+
+
+def test_it_follows_the_logical_id_of_the_harness() -> None:
+    stack = synth.new_stack()
+    harness = Harness(stack, "Agent", memory=Memory.managed(retain=True))
+    resource = harness.node.default_child
+    assert isinstance(resource, cdk.CfnResource)
+    resource.override_logical_id("TheAgent")
+    (kept,) = synth.resources(stack, RETENTION).values()
+    assert kept["Properties"]["HarnessResource"] == "TheAgent"
 
 
 def test_retain_is_told_apart_without_the_cdk() -> None:
