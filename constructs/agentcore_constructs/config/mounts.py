@@ -194,7 +194,7 @@ class FileSystem:
     @overload
     @staticmethod
     def s3_files(
-        source: str | HasAccessPointArn,
+        source: HasAccessPointArn,
         mount_path: str,
         *,
         read_only: bool = False,
@@ -204,7 +204,20 @@ class FileSystem:
     @overload
     @staticmethod
     def s3_files(
-        source: str | HasFileSystemId | HasBucketName | None = None,
+        source: str,
+        mount_path: str,
+        *,
+        read_only: bool = False,
+        as_root: bool = False,
+        prefix: str | None = None,
+        directory: str | None = None,
+        user: tuple[int, int] | None = None,
+    ) -> FilesystemConfiguration | NewMount: ...
+
+    @overload
+    @staticmethod
+    def s3_files(
+        source: HasFileSystemId | HasBucketName | None = None,
         mount_path: str | None = None,
         *,
         read_only: bool = False,

@@ -237,7 +237,7 @@ class Skill:
 
         Args:
             directory: The folder with SKILL.md, at most 100 MiB and 2000 files; its name is the skill's.
-            bucket: Where it goes (`aws_s3.IBucket`); a bucket of the stack unless given.
+            bucket: Where it goes (`aws_s3.IBucket`), or its name or ARN; a bucket of the stack unless given.
         """
         return DirectorySource(directory, bucket)
 
@@ -290,7 +290,8 @@ class Skill:
             ref: A commit (40 hexadecimal characters), a tag or a branch.
             credential: For a private repository: the API-key credential provider that stores the token, or its ARN.
             username: `oauth2` unless given; only together with a credential.
-            bucket: Only with a ref: where the skill goes (`aws_s3.IBucket`); a bucket of the stack unless given.
+            bucket: Only with a ref: where the skill goes (`aws_s3.IBucket`), or its name or ARN; a bucket of the stack
+                unless given.
             refresh: Only with a ref: any text; another one has a tag or branch resolved anew.
             ca_certificates: Only with a ref: in PEM, for a server whose certificate a private authority has issued.
         """

@@ -11,8 +11,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from agentcore_constructs.config import Fault, FilesystemConfiguration, HarnessConfigError
+from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.node import members
+from agentcore_constructs.harness.given import path_of
 from agentcore_constructs.harness.messages import AtSynthesis
 from agentcore_constructs.harness.needs import runtime_environment
 
@@ -72,8 +74,10 @@ class AgentCoreVpcEndpoints(Construct):
             HarnessConfigError: A harness is in another VPC or in none, a name is unknown, or the VPC has endpoints of
                 this kind already.
         """
+        _refuse_strange(path_of(scope, construct_id), vpc, existing)
         super().__init__(scope, construct_id)
-        harnesses = list(for_harness) if isinstance(for_harness, (list, tuple)) else [for_harness]
+        given: Any = for_harness
+        harnesses: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
         self._vpc = vpc
         self._selection = subnets
         self._endpoints: dict[str, ec2.InterfaceVpcEndpoint | ec2.GatewayVpcEndpoint] = {}
@@ -93,6 +97,11 @@ class AgentCoreVpcEndpoints(Construct):
     def connections(self) -> ec2.Connections:
         """The security group of the interface endpoints; the default port is 443."""
         return self._connections
+
+    @property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC."""
+        return self._vpc
 
     @property
     def endpoints(self) -> dict[str, ec2.InterfaceVpcEndpoint | ec2.GatewayVpcEndpoint]:
@@ -132,7 +141,7 @@ class AgentCoreVpcEndpoints(Construct):
         others = [
             one
             for one in self.node.root.node.find_all()
-            if isinstance(one, AgentCoreVpcEndpoints) and one is not self and one._vpc.vpc_id == self._vpc.vpc_id  # noqa: SLF001
+            if isinstance(one, AgentCoreVpcEndpoints) and one is not self and one.vpc.vpc_id == self._vpc.vpc_id
         ]
         if others:
             must = "must be a VPC without endpoints for harnesses: private DNS names belong to one endpoint each"
@@ -149,6 +158,7 @@ class AgentCoreVpcEndpoints(Construct):
             if vpc is None or vpc.vpc_id != self._vpc.vpc_id:
                 must = f"must be a harness in the VPC {self._vpc.node.path}"
                 given = "one in no VPC that is known" if vpc is None else f"one in {vpc.node.path}"
+                given = given if isinstance(harness, Construct) else received(harness)
                 fix = "make it with environment=Environment.vpc(vpc)"
                 faults.append(Fault(f"for_harness[{index}]", must, given, fix))
         if faults:
@@ -217,6 +227,17 @@ class AgentCoreVpcEndpoints(Construct):
     def _arn(self, template: str) -> str:
         stack = cdk.Stack.of(self)
         return template.format(partition=stack.partition, region=stack.region)
+
+
+def _refuse_strange(path: str, vpc: Any, existing: Any) -> None:
+    faults = []
+    if not offers(vpc, "select_subnets"):
+        fix = "pass an ec2.Vpc, or one from ec2.Vpc.from_lookup(…)"
+        faults.append(Fault("vpc", "must be a VPC (ec2.IVpc)", received(vpc), fix))
+    if isinstance(existing, str):
+        faults.append(Fault("existing", "must be a list of names", received(existing), "put it into a list"))
+    if faults:
+        raise HarnessConfigError(faults, f"The VPC endpoints {path}")
 
 
 def _own_account(scope: Construct) -> iam.PolicyStatement:

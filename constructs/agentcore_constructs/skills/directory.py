@@ -13,12 +13,13 @@ from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
 from agentcore_constructs.functions.packaging import cache
+from agentcore_constructs.harness.imported import bucket_of
 from agentcore_constructs.harness.messages import AtSynthesis
 from agentcore_constructs.harness.wildcards import flattened
 
 from . import messages
 from .folder import read
-from .store import Place, acknowledge, bucket_fault, refuse, store_of
+from .store import Place, acknowledge, refuse, store_of
 
 if TYPE_CHECKING:
     import os
@@ -61,7 +62,7 @@ class DirectorySkill(Construct):
         construct_id: str,
         *,
         directory: str | os.PathLike[str],
-        bucket: s3.IBucket | None = None,
+        bucket: s3.IBucket | str | None = None,
     ) -> None:
         """Reads, checks and copies the folder.
 
@@ -70,7 +71,7 @@ class DirectorySkill(Construct):
             construct_id: Its id there.
             directory: The folder with SKILL.md, at most 100 MiB and 2000 files. Its name is the skill's. Files of
                 version control, caches of Python and `node_modules` stay behind.
-            bucket: Where it goes; a bucket of the stack unless given, encrypted and for TLS only.
+            bucket: Where it goes, or its name or ARN; a bucket of the stack unless given, encrypted and for TLS only.
 
         Raises:
             HarnessConfigError: It is no skill, as the Agent Skills specification says
@@ -78,8 +79,10 @@ class DirectorySkill(Construct):
         """
         super().__init__(scope, construct_id)
         folder = read(directory)
-        refuse([*folder.faults, *filter(None, [bucket_fault(bucket)])], self)
-        place = Place(self, bucket)
+        faults = list(folder.faults)
+        own = bucket_of(self, bucket, "bucket", faults)
+        refuse(faults, self)
+        place = Place(self, own)
         self._place = place
         self.bucket = place.bucket
         self.prefix = place.prefix

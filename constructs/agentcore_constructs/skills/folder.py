@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentcore_constructs.config import Fault
+from agentcore_constructs.config.errors import received
 
 from .front_matter import RECOMMENDED_LINES, WHERE, faults_of
 
@@ -45,6 +46,9 @@ class Folder:
 
 def read(directory: str | os.PathLike[str]) -> Folder:
     """Reads a folder; its faults tell whether it is a skill."""
+    if not isinstance(directory, (str, os.PathLike)):
+        fix = "name the directory that holds SKILL.md"
+        return Folder("", faults=[Fault(WHERE, "must be the path of a directory", received(directory), fix)])
     shown = Path(directory)
     root = Path(os.path.abspath(shown))  # noqa: PTH100  (links stay: the folder's name is the skill's)
     found = Folder(root.name)

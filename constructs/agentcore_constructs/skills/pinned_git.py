@@ -14,10 +14,11 @@ from agentcore_constructs.config.pinned_skill import PinnedSkillConfig
 from agentcore_constructs.credentials.registry import own_secret
 from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.harness import arns
+from agentcore_constructs.harness.imported import bucket_of
 from agentcore_constructs.harness.role import split_token
 from agentcore_constructs.harness.wildcards import flattened
 
-from .store import Place, acknowledge, bucket_fault, refuse
+from .store import Place, acknowledge, refuse
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
@@ -57,7 +58,7 @@ class PinnedGitSkill(Construct):
         path: str | None = None,
         credential: Any = None,
         username: str | None = None,
-        bucket: s3.IBucket | None = None,
+        bucket: s3.IBucket | str | None = None,
         refresh: str | None = None,
         ca_certificates: str | None = None,
     ) -> None:
@@ -72,7 +73,7 @@ class PinnedGitSkill(Construct):
                 files, and 200 MiB of compressed data for the commit as a whole.
             credential: For a private repository: the API-key credential provider that has the token, or its ARN.
             username: Goes with the credential; `oauth2` unless given.
-            bucket: Where it goes; a bucket of the stack unless given, encrypted and for TLS only.
+            bucket: Where it goes, or its name or ARN; a bucket of the stack unless given, encrypted and for TLS only.
             refresh: Any text; another one has a tag or branch resolved anew at the next deployment.
             ca_certificates: In PEM, for a server whose certificate a private authority has issued. No secret.
 
@@ -85,8 +86,9 @@ class PinnedGitSkill(Construct):
             url=url, ref=ref, path=path, credential_arn=credential_arn, username=username, refresh=refresh,
             ca_certificates=ca_certificates,
         )  # fmt: skip
-        refuse([*faults, *filter(None, [bucket_fault(bucket)])], self)
-        place = Place(self, bucket)
+        own = bucket_of(self, bucket, "bucket", faults)
+        refuse(faults, self)
+        place = Place(self, own)
         self.bucket = place.bucket
         self.prefix = place.prefix
         given = {

@@ -11,7 +11,6 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from agentcore_constructs.config import Fault, HarnessConfigError, HarnessSkill
-from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.skills import HarnessSkillS3Source
 
 if TYPE_CHECKING:
@@ -160,14 +159,6 @@ class Place:
                 )
             )
         return statements
-
-
-def bucket_fault(bucket: object) -> Fault | None:
-    """Returns what is wrong with what was given as a bucket."""
-    if bucket is None or all(hasattr(bucket, name) for name in ("bucket_name", "bucket_arn", "arn_for_objects")):
-        return None
-    fix = "pass an aws_s3.IBucket, such as Bucket.from_bucket_name(...)"
-    return Fault("bucket", "must be a bucket", received(bucket), fix)
 
 
 def refuse(faults: list[Fault], scope: Construct) -> None:

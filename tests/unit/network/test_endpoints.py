@@ -142,6 +142,27 @@ def test_what_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     assert "existing[0]: must be the name of a service that harnesses use; received 'dynamodb'" in said
 
 
+def test_what_is_no_vpc_and_no_harness_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    strange: Any = "vpc-0123456789abcdef0"
+    with pytest.raises(HarnessConfigError) as caught:
+        AgentCoreVpcEndpoints(stack, "Strange", vpc=strange, for_harness=[agent(stack, vpc)], existing="s3")
+    assert [str(fault) for fault in caught.value.faults] == [
+        (
+            "vpc: must be a VPC (ec2.IVpc); received 'vpc-0123456789abcdef0' (21 characters); pass an ec2.Vpc, or one "
+            "from ec2.Vpc.from_lookup(…)."
+        ),
+        "existing: must be a list of names; received 's3' (2 characters); put it into a list.",
+    ]
+    arn = "arn:aws:bedrock-agentcore:us-east-1:111122223333:harness/support-0123456789"
+    others: list[Any] = ["support", Harness.from_harness_arn(stack, "Imported", arn)]
+    with pytest.raises(HarnessConfigError) as caught:
+        AgentCoreVpcEndpoints(stack, "Endpoints", vpc=vpc, for_harness=others)
+    assert [fault.received for fault in caught.value.faults] == [
+        "'support' (7 characters)",
+        "one in no VPC that is known",
+    ]
+
+
 def imported(stack: cdk.Stack, name: str, **attributes: Any) -> ec2.IVpc:
     return ec2.Vpc.from_vpc_attributes(
         stack,

@@ -160,8 +160,8 @@ class TestFolder:
                 "copy of the file there."
             ),
             (
-                "skills[7].bucket: must be a bucket; received 'b' (1 character); pass an aws_s3.IBucket, such as "
-                "Bucket.from_bucket_name(...)."
+                "skills[7].bucket: must be a bucket (s3.IBucket), its name or its ARN; received 'b' (1 character); "
+                "pass the bucket, or write its name."
             ),
         ]
 
@@ -299,7 +299,7 @@ class TestCommit:
             "skills[5].path: must be a directory in the repository, with slashes, without '..'",
             "skills[6].caCertificates: must be certificates in PEM, 1–3000 characters",
             "skills[6].username: must come with a credential",
-            "skills[6].bucket: must be a bucket",
+            "skills[6].bucket: must be a bucket (s3.IBucket), its name or its ARN",
             "skills[10].url: must be given once",
             "skills[8].git: must have a ref for what only pinned skills take",
             "skills[7].git.path: must be a directory in the repository, with slashes, without '..'",
@@ -312,6 +312,30 @@ class TestCommit:
         Template.from_stack(stack).has_resource_properties(
             "Custom::AgentCorePinnedGitSkill", {"Revision": {"Ref": "Ref"}}
         )
+
+
+@pytest.mark.parametrize("bucket", ["arn:aws:s3:::shared-skills", "shared-skills"])
+def test_a_bucket_may_be_given_by_its_name(bucket: str, tmp_path: Path) -> None:
+    folder = tmp_path / "excel"
+    folder.mkdir()
+    folder.joinpath("SKILL.md").write_text("---\nname: excel\ndescription: Reads workbooks.\n---\n")
+    stack = synth.new_stack()
+    skills = [
+        Skill.from_directory(folder, bucket=bucket),
+        Skill.git("https://example.com/skills.git", ref="v1", bucket=bucket),
+    ]
+    Harness(stack, "Agent", skills=skills)
+    template = synth.template_of(stack)
+    template.resource_count_is("AWS::S3::Bucket", 0)
+    (pinned,) = template.find_resources("Custom::AgentCorePinnedGitSkill").values()
+    (copied,) = template.find_resources("Custom::CDKBucketDeployment").values()
+    assert pinned["Properties"]["Bucket"] == copied["Properties"]["DestinationBucketName"] == "shared-skills"
+
+
+def test_what_is_no_path_is_no_folder() -> None:
+    nothing: Any = 5
+    (fault,) = refusals(Skill.from_directory(nothing))
+    assert fault.startswith("skills[0].directory: must be the path of a directory; received 5")
 
 
 def test_what_a_branch_was_resolved_to_is_an_output() -> None:
