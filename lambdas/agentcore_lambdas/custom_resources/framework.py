@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004  (botocore's name)
+    HTTPClientError,
+)
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_pascal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# Somebody else's change, and too many requests, as services name them.
+_PASSING = frozenset({"ConflictException", "ThrottlingException", "Throttling", "TooManyRequestsException", "SlowDown"})
+_TOO_MANY, _OF_THE_SERVER = 429, 500
 
 
 class Failed(Exception):  # noqa: N818  (reads as what it says: the request failed)
@@ -116,6 +125,17 @@ class Handler(ABC, Generic[P]):
 def client(service: str) -> Any:
     """Returns a client that is patient with throttling; one per service, since making one takes a while."""
     return boto3.client(service, config=Config(retries={"mode": "standard", "max_attempts": 8}))  # type: ignore[call-overload]
+
+
+def passes(error: Exception) -> bool:
+    """Tells whether an error of a service passes by itself, so that asking again may help.
+
+    The client has been patient with it already: what is left is a fault that lasts longer than half a minute.
+    """
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return error.response["Error"].get("Code") in _PASSING or status == _TOO_MANY or status >= _OF_THE_SERVER
+    return isinstance(error, (ConnectionError, HTTPClientError))
 
 
 def sentence(error: Exception) -> str:

@@ -79,12 +79,18 @@ class PinnedGitSkill(Handler[GitSkillProperties]):
         self._limits = limits or Limits()
 
     def create(self, request: Request[GitSkillProperties]) -> Outcome:
-        """Fetches the skill; takes back what it has written when that fails."""
+        """Fetches the skill; takes back what it has written when that fails.
+
+        Unless the same request, delivered at the same time, has made it: its files are the same, and stay.
+        """
+        wanted = request.properties
         try:
-            return self._pinned(request.properties)
+            return self._pinned(wanted)
         except Exception:
             try:
-                _delete_below(request.properties)
+                if (commit := _noted(wanted)) is not None:
+                    return _outcome(wanted, commit)
+                _delete_below(wanted)
             except (BotoCoreError, ClientError) as error:
                 logger.warning("error=<%s> | what was written so far stays in the bucket", type(error).__name__)
             raise
@@ -99,11 +105,7 @@ class PinnedGitSkill(Handler[GitSkillProperties]):
         return Outcome(request.physical_id or _physical_id(request.properties))
 
     def _pinned(self, wanted: GitSkillProperties) -> Outcome:
-        commit = _noted(wanted) or self._fetched(wanted)
-        key = wanted.key(commit)
-        return Outcome(
-            _physical_id(wanted), {"Commit": commit, "Key": f"{key}/", "Uri": f"s3://{wanted.bucket}/{key}/"}
-        )
+        return _outcome(wanted, _noted(wanted) or self._fetched(wanted))
 
     def _fetched(self, wanted: GitSkillProperties) -> str:
         source = Source(
@@ -126,6 +128,11 @@ class PinnedGitSkill(Handler[GitSkillProperties]):
 def handler() -> PinnedGitSkill:
     """Handles the kind `PinnedGitSkill`."""
     return PinnedGitSkill()
+
+
+def _outcome(wanted: GitSkillProperties, commit: str) -> Outcome:
+    key = wanted.key(commit)
+    return Outcome(_physical_id(wanted), {"Commit": commit, "Key": f"{key}/", "Uri": f"s3://{wanted.bucket}/{key}/"})
 
 
 def _physical_id(properties: GitSkillProperties) -> str:
@@ -186,7 +193,13 @@ def _credential(provider_arn: str) -> str:
         if error.response["Error"].get("Code") == "ResourceNotFoundException":
             raise Failed(f"there is no API-key credential provider {name!r}; create it before the skill") from error
         raise
-    secret = client("secretsmanager").get_secret_value(SecretId=provider["apiKeySecretArn"]["secretArn"])
+    try:
+        secret = client("secretsmanager").get_secret_value(SecretId=provider["apiKeySecretArn"]["secretArn"])
+    except ClientError as error:
+        if error.response["Error"].get("Code") == "ResourceNotFoundException":
+            why = f"the secret of the API-key credential provider {name!r} is gone; store the token anew"
+            raise Failed(why) from error
+        raise
     key = _key_in(secret.get("SecretString") or "", provider.get("apiKeySecretJsonKey"))
     if not key:
         raise Failed(f"the secret of the API-key credential provider {name!r} holds no key; store the token in it")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from agentcore_lambdas.custom_resources.framework import Failed, Handler, Outcome, Request, sentence
+from agentcore_lambdas.custom_resources.framework import Failed, Handler, Outcome, Request, passes, sentence
 
 KINDS = {
     "HarnessSettings": "harness_settings",
@@ -22,6 +25,7 @@ KIND = "Kind"
 _NOT_PROPERTIES = frozenset({"ServiceToken", "ServiceTimeout", KIND})
 # onEvent answers with this, and the framework hands it on to isComplete.
 _OUTCOME = "Outcome"
+_FRAMES = 12
 
 logger = Logger()
 tracer = Tracer()
@@ -50,12 +54,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     )
     try:
         return _polled(event) if _OUTCOME in event else _answered(event)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever it is, CloudFormation is told one sentence)
         # Properties and errors of services may quote what is nobody's business: only kind, request and error class.
-        logger.error("custom resource failed", error=type(error).__name__)
-        if not isinstance(error, Failed):
-            logger.debug("unforeseen", exc_info=True)
+        name = type(error).__name__
+        if isinstance(error, (Failed, BotoCoreError, ClientError)):
+            logger.error("custom resource failed", error=name)
+        else:
+            logger.error("custom resource failed", error=name, at=_places(error))
         raise CustomResourceFailedError(sentence(error)) from None
+
+
+def _places(error: Exception) -> list[str]:
+    """Where an error came from: a traceback without what it says, since that may quote a secret."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _answered(event: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +93,14 @@ def _polled(event: dict[str, Any]) -> dict[str, Any]:
     if told["Done"]:
         return {"IsComplete": True}
     handling = _handler(event)
-    outcome: Outcome = handling.poll(_request(event, handling), told["State"])
+    try:
+        outcome: Outcome = handling.poll(_request(event, handling), told["State"])
+    except (BotoCoreError, ClientError) as error:
+        # The framework takes an error for the end of it, and what is under way is not ended by a question unanswered.
+        if not passes(error):
+            raise
+        logger.info("no answer yet", error=type(error).__name__)
+        return {"IsComplete": False}
     return {"IsComplete": True, "Data": dict(outcome.data)} if outcome.done else {"IsComplete": False}
 
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  (botocore's names)
+from botocore.exceptions import BotoCoreError, ClientError
 
-from .framework import Failed, Handler, Outcome, Properties, Request, client
+from .framework import Failed, Handler, Outcome, Properties, Request, client, passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,8 +32,6 @@ _CONTROL = "bedrock-agentcore-control"
 _DATA = "bedrock-agentcore"
 _CLOUDFORMATION = "cloudformation"
 _TRANSITIONAL = ("CREATING", "UPDATING")
-# What passes by itself; the framework asks again in a few seconds.
-_PASSING = frozenset({"ConflictException", "ThrottlingException", "Throttling", "InternalServerException"})
 _GONE = "ResourceNotFoundException"
 
 logger = Logger(child=True)
@@ -141,14 +139,11 @@ class MemoryRetentionHandler(Handler[MemoryRetentionProperties]):
         is_done = False
         try:
             is_done = self._is_done(request, is_first=is_first)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code not in _PASSING:
+        except (BotoCoreError, ClientError) as error:
+            if not passes(error):
                 raise
-            logger.info("waiting", error=code, operation=error.operation_name)
-        except (ConnectionError, HTTPClientError) as error:
-            # It may have arrived all the same: the harness' state tells, next time.
-            logger.info("no answer", error=type(error).__name__)
+            # It may have arrived all the same: the harness' state tells, when the framework asks in a few seconds.
+            logger.info("no answer yet", error=type(error).__name__)
         return Outcome(memory, done=is_done)
 
     def _is_done(self, request: Request[MemoryRetentionProperties], *, is_first: bool) -> bool:
@@ -197,9 +192,9 @@ class MemoryRetentionHandler(Handler[MemoryRetentionProperties]):
         try:
             around = self._surroundings(request)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _PASSING:
+            if passes(error):
                 raise
+            code = error.response["Error"]["Code"]
             # A memory too many can be deleted; one too few cannot be brought back.
             logger.warning("CloudFormation does not say what is deleted; keeping the memory", error=code)
             return True
@@ -233,9 +228,9 @@ class MemoryRetentionHandler(Handler[MemoryRetentionProperties]):
         try:
             return not self._aws(_DATA).list_actors(memoryId=memory_arn, maxResults=1)["actorSummaries"]
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _PASSING:
+            if passes(error):
                 raise
+            code = error.response["Error"]["Code"]
             logger.warning("the memory does not say whether it was used; keeping it", error=code)
             return False
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import botocore_stubber
@@ -186,6 +186,23 @@ class TestResolvedOnce:
         monkeypatch.setattr(s3, "put_object", overtaken)
         outcome = create(properties)
         assert [outcome] == winner
+
+    def test_of_two_requests_at_once_one_that_fails_leaves_what_the_other_has_made(
+        self, server: GitServer, repository: Repository, s3: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit = repository.commit({"excel/SKILL.md": SKILL})
+        properties, real = wanted(server, repository), s3.put_object
+        winner: list[Outcome] = []
+
+        def overtaken_and_cut_off(**arguments: Any) -> Any:
+            if not winner:
+                monkeypatch.setattr(s3, "put_object", real)
+                winner.append(create(properties))
+            raise EndpointConnectionError(endpoint_url="https://s3")
+
+        monkeypatch.setattr(s3, "put_object", overtaken_and_cut_off)
+        assert create(properties) == winner[0]
+        assert keys(s3) == [f"{PREFIX}/{commit}/tree/excel/SKILL.md"]
 
 
 class TestCredential:
@@ -365,6 +382,107 @@ class TestFaults:
         monkeypatch.setattr(s3, "delete_objects", lambda **_: {"Errors": [{"Key": "k", "Code": "InternalError"}]})
         with pytest.raises(Failed, match=r"1 of the objects could not be deleted \(InternalError\); delete again"):
             handler().delete(request(wanted(server, repository), "s3://x/y"))
+
+
+# Operation → the service, and what botocore calls it in its events.
+CREDENTIAL_CALLS = {
+    "GetApiKeyCredentialProvider": ("bedrock-agentcore-control", "bedrock-agentcore-control"),
+    "GetSecretValue": ("secretsmanager", "secrets-manager"),
+}
+REFUSALS = {
+    "throttled": (400, "ThrottlingException", "Rate exceeded"),
+    "failing": (500, "InternalServerException", "Try again"),
+    "denied": (403, "AccessDeniedException", "not authorized to do that"),
+}
+
+
+class Token:
+    """A token in a secret behind a credential provider, whose operation moto does not have.
+
+    Attributes:
+        faults: Operation → what goes wrong in its next calls. `lost` is done, and the answer does not arrive.
+        calls: Operations, in order.
+    """
+
+    def __init__(self) -> None:
+        self.faults: dict[str, list[str]] = {}
+        self.calls: list[str] = []
+        self._secret = boto3.client("secretsmanager").create_secret(Name=SECRET, SecretString=TOKEN)["ARN"]
+
+    def answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+        operation = event_name.rpartition(".")[2]
+        self.calls.append(operation)
+        fault = self.faults[operation].pop(0) if self.faults.get(operation) else None
+        if fault == "lost":
+            raise ReadTimeoutError(endpoint_url=request.url)
+        if fault is not None:
+            status, code, message = REFUSALS[fault]
+            return self._said(request, status, {"__type": code, "message": message}, **{"x-amzn-ErrorType": code})
+        if operation == "GetSecretValue":
+            return None  # moto's
+        arn = {"secretArn": self._secret}
+        return self._said(request, 200, {"name": "git", "credentialProviderArn": PROVIDER, "apiKeySecretArn": arn})
+
+    def _said(self, request: Any, status: int, body: Any, **headers: str) -> AWSResponse:
+        told = {"Content-Type": "application/json", **headers}
+        return AWSResponse(request.url, status, told, _Raw(json.dumps(body).encode()))
+
+
+class TestFaultsOfTheCredential:
+    """What goes wrong on the way to the token, at each call."""
+
+    @pytest.fixture
+    def token(self, s3: Any) -> Iterator[Token]:
+        made = Token()
+        # It is asked whoever has answered, and does not know the operation.
+        framework.client("bedrock-agentcore-control").meta.events.unregister("before-send", botocore_stubber)
+        emitters = {
+            f"before-send.{event}.{operation}": framework.client(service).meta.events
+            for operation, (service, event) in CREDENTIAL_CALLS.items()
+        }
+        for name, events in emitters.items():
+            events.register_first(name, made.answer)
+        yield made
+        for name, events in emitters.items():
+            events.unregister(name, made.answer)
+
+    @pytest.fixture
+    def private(self, server: GitServer) -> GitSkillProperties:
+        repository = server.repository(f"guarded-{len(server.backend.repos)}", token=TOKEN)
+        repository.commit({"excel/SKILL.md": SKILL})
+        return wanted(server, repository, credential_provider=PROVIDER)
+
+    @pytest.mark.parametrize("operation", CREDENTIAL_CALLS)
+    @pytest.mark.parametrize("fault", ["throttled", "lost", "failing"])
+    def test_what_passes(self, private: GitSkillProperties, token: Token, operation: str, fault: str) -> None:
+        token.faults = {operation: [fault, fault]}
+        assert create(private).data["Commit"]
+        assert token.calls.count(operation) == 3
+
+    @pytest.mark.parametrize("operation", CREDENTIAL_CALLS)
+    def test_a_refusal_is_told(self, private: GitSkillProperties, token: Token, operation: str, s3: Any) -> None:
+        token.faults = {operation: ["denied"]}
+        with pytest.raises(ClientError) as caught:
+            create(private)
+        said = framework.sentence(caught.value)
+        assert said == f"{operation} failed with AccessDeniedException: not authorized to do that"
+        assert keys(s3) == []
+
+    def test_a_secret_that_is_gone(self, private: GitSkillProperties, token: Token) -> None:
+        boto3.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+        with pytest.raises(Failed, match="secret of the API-key credential provider 'git' is gone; store the token"):
+            create(private)
+        assert token.calls == list(CREDENTIAL_CALLS)
+
+    def test_nothing_is_asked_for_a_skill_that_is_there(
+        self, private: GitSkillProperties, token: Token, s3: Any
+    ) -> None:
+        made = create(private)
+        token.calls.clear()
+        assert create(private) == made
+        handler().delete(request(private, made.physical_id))
+        assert token.calls == []
+        assert keys(s3) == []
 
 
 class _Raw:

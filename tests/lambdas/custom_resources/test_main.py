@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoRegionError, ReadTimeoutError
 
 from agentcore_lambdas.custom_resources import Failed, Handler, Outcome, Properties, Request, main, sentence
 
@@ -83,6 +84,62 @@ def test_a_creation_is_asked_about_until_it_is_done() -> None:
     assert answer({**event(), **created}) == {"IsComplete": False}
     shared = {**event(properties={"IsShared": "true"}), **created}
     assert answer(shared) == {"IsComplete": True, "Data": {"State": {"Try": 1}}}
+
+
+def refusal(code: str, status: int) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetHarness")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ThrottlingException", 400),
+        refusal("Throttling", 400),
+        refusal("SlowDown", 503),
+        refusal("Whatever", 429),
+        refusal("InternalFailure", 500),
+        refusal("ServiceUnavailable", 503),
+        refusal("ConflictException", 409),
+        EndpointConnectionError(endpoint_url="https://x"),
+        ReadTimeoutError(endpoint_url="https://x"),
+    ],
+    ids=str,
+)
+def test_a_question_that_gets_no_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    asked = {**event(properties={"IsShared": "true"}), **answer(event())}
+    real = ThingHandler.poll
+    errors = [error]
+
+    def poll(self: ThingHandler, request: Request[Thing], state: Mapping[str, Any]) -> Outcome:
+        if errors:
+            raise errors.pop()
+        return real(self, request, state)
+
+    monkeypatch.setattr(ThingHandler, "poll", poll)
+    assert answer(asked) == {"IsComplete": False}
+    assert answer(asked)["IsComplete"]
+
+
+@pytest.mark.parametrize(
+    "error", [refusal("AccessDeniedException", 403), refusal("ValidationException", 400), NoRegionError()], ids=str
+)
+def test_a_question_that_is_refused_is_the_end(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def poll(*_: Any) -> Outcome:
+        raise error
+
+    asked = {**event(), **answer(event())}
+    monkeypatch.setattr(ThingHandler, "poll", poll)
+    with pytest.raises(main.CustomResourceFailedError):
+        answer(asked)
+
+
+def test_the_log_says_where_something_unforeseen_came_from(log: io.StringIO) -> None:
+    with pytest.raises(main.CustomResourceFailedError, match="ValueError; its log has the details"):
+        answer(event(properties={"Size": "9"}))
+    logged = json.loads(log.getvalue())
+    assert re.fullmatch(r"test_main\.py:\d+ create", logged["at"][-1])
+    assert "secret-in-an-error" not in log.getvalue()
 
 
 def test_an_update_knows_what_was() -> None:
