@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
 from agentcore_constructs.functions import OwnFunction
+from agentcore_constructs.harness import messages
+from agentcore_constructs.harness.policy import INLINE_POLICIES_SIZE, size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ID = "AgentCoreCustomResources"
 _TIMEOUT = cdk.Duration.minutes(10)
 _POLLING = cdk.Duration.seconds(10)
 _GIVING_UP = cdk.Duration.hours(1)
+# Of the function's own: logs and traces.
+_OWN_STATEMENTS = 400
 
 
 class AgentCoreProvider(Construct):
@@ -51,7 +63,36 @@ class AgentCoreProvider(Construct):
             disable_waiter_state_machine_logging=True,
         )
         self.service_token = self._framework.service_token
+        self._size = _OWN_STATEMENTS
+        resource = own.node.default_child
+        assert resource is not None  # noqa: S101  (a function always has one)
+        cdk.Aspects.of(resource).add(messages.AtSynthesis(self._measure))
         self._answer_nag(own.function)
+
+    def policy(self, scope: Construct, construct_id: str, statements: Sequence[iam.PolicyStatement]) -> iam.Policy:
+        """Makes an inline policy of the function's role.
+
+        Args:
+            scope: Where it belongs: what needs it.
+            construct_id: Its id there.
+            statements: What the function may do.
+        """
+        self._size += sum(size(statement.to_statement_json()) for statement in statements)
+        return iam.Policy(scope, construct_id, statements=list(statements), roles=[self.role])
+
+    def shared_policy(self, statements: Sequence[iam.PolicyStatement]) -> iam.Policy:
+        """Returns an inline policy of the function's role that all who need the same statements share.
+
+        It never changes, since its id follows from its statements; it goes when the last one who needs it has gone.
+        """
+        said = cdk.Stack.of(self).resolve([statement.to_statement_json() for statement in statements])
+        construct_id = f"Shared{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:8]}"
+        found = self.node.try_find_child(construct_id)
+        return found if isinstance(found, iam.Policy) else self.policy(self, construct_id, statements)
+
+    def _measure(self) -> None:
+        if self._size > INLINE_POLICIES_SIZE:
+            messages.custom_resource_policies(self, self._size)
 
     def _answer_nag(self, function: lambda_.Function) -> None:
         """Gives cdk-nag the reasons for what the CDK's framework is made of; nobody else could change it."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .provider import provider_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_iam as iam
 
 _TIMEOUT = cdk.Duration.hours(1)
 
@@ -21,6 +22,7 @@ class CustomResource(Construct):
 
     Attributes:
         resource: The CDK's own construct.
+        shared: Policies of the function that others have as well, in the order they were said in.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class CustomResource(Construct):
         kind: str,
         properties: Mapping[str, Any],
         statements: Sequence[iam.PolicyStatement],
+        shared: Sequence[Sequence[iam.PolicyStatement]] = (),
         timeout: cdk.Duration = _TIMEOUT,
     ) -> None:
         """Declares it.
@@ -41,6 +44,8 @@ class CustomResource(Construct):
             kind: One of `agentcore_lambdas.custom_resources.main.KINDS`.
             properties: In PascalCase; never a secret, since they can be read in the template.
             statements: What the function may do for it.
+            shared: What the function may do for it and for others of the stack, as each of them says it: a policy's
+                worth of statements each. All policies of the function's role together have 10,240 characters.
             timeout: After which CloudFormation gives up; at most one hour.
         """
         super().__init__(scope, construct_id)
@@ -57,7 +62,9 @@ class CustomResource(Construct):
         if statements:
             # A policy of its own, not statements in a shared one: when this resource leaves the template, an update
             # would take its statements away before CloudFormation deletes it, which then ends in AccessDenied.
-            policy = iam.Policy(self, "Policy", statements=list(statements), roles=[provider.role])
+            self.resource.node.add_dependency(provider.policy(self, "Policy", statements))
+        self.shared = [provider.shared_policy(group) for group in shared]
+        for policy in self.shared:
             self.resource.node.add_dependency(policy)
 
     @property

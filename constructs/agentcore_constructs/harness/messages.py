@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import jsii
 
-from .policy import ATTACHED_POLICIES, Statement
+from .policy import ATTACHED_POLICIES, INLINE_POLICIES_SIZE, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ NO_MODEL_ROUTE = PREFIX + "no-model-route"
 NO_INTERNET_ROUTE = PREFIX + "no-internet-route"
 SESSION_STORAGE_ONLY = PREFIX + "session-storage-only"
 MOUNT_USER = PREFIX + "mount-user"
+CUSTOM_RESOURCE_POLICIES = PREFIX + "custom-resource-policies"
 
 
 @jsii.implements(cdk.IAspect)
@@ -88,6 +89,16 @@ def too_many_policies(scope: IConstruct, count: int) -> None:
         "raised. Spread the tools over several harnesses, or ask for the quota."
     )
     cdk.Annotations.of(scope).add_warning_v2(POLICY_SIZE, text)
+
+
+def custom_resource_policies(scope: IConstruct, characters: int) -> None:
+    """Warns that the custom resources of a stack need more of their function's role than it can hold."""
+    text = (
+        "The custom resources of this stack share one function, and what it may do for them has more characters than "
+        f"the inline policies of a role can have: up to {characters:,} of {INLINE_POLICIES_SIZE:,}, depending on names "
+        "that only the deployment knows. Put some of the harnesses, images or skills into another stack."
+    )
+    cdk.Annotations.of(scope).add_warning_v2(CUSTOM_RESOURCE_POLICIES, text)
 
 
 def allowed_tool(scope: IConstruct, tool: UnmatchedTool) -> None:

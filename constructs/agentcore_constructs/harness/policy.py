@@ -23,6 +23,9 @@ MANAGED_POLICY_SIZE = 6144
 """Greatest size of a managed policy in characters, white space not counted
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
 
+INLINE_POLICIES_SIZE = 10240
+"""Greatest size of all inline policies of a role together, counted the same way (same page)."""
+
 ATTACHED_POLICIES = 10
 """Managed policies a role may have without a quota increase (same page)."""
 

@@ -100,9 +100,10 @@ class PinnedGitSkill(Construct):
             "CredentialProvider": config.credential_arn,
             "CaCertificates": config.ca_certificates,
         }
-        statements = place.write_statements()
+        # Of the skills of a stack most are in one bucket, and many have one credential.
+        shared = [place.write_statements()]
         if config.credential_arn is not None:
-            statements += self._credential_statements(config.credential_arn)
+            shared.append(self._credential_statements(config.credential_arn))
         self._resource = CustomResource(
             self,
             "Resource",
@@ -112,11 +113,12 @@ class PinnedGitSkill(Construct):
                 "Prefix": place.prefix,
                 **{name: value for name, value in given.items() if value is not None},
             },
-            statements=statements,
+            statements=(),
+            shared=shared,
         )
         # What empties the bucket must not go before what is in it, and its policy not before what reads it.
         self._resource.node.add_dependency(place.bucket)
-        self._acknowledge(statements)
+        self._acknowledge(shared)
         self._place = place
         self.commit = self._resource.get_att_string("Commit")
         if not _COMMIT.fullmatch(config.ref):
@@ -167,16 +169,18 @@ class PinnedGitSkill(Construct):
             )
         return statements
 
-    def _acknowledge(self, statements: list[iam.PolicyStatement]) -> None:
+    def _acknowledge(self, shared: list[list[iam.PolicyStatement]]) -> None:
         stack = cdk.Stack.of(self)
         reasons = {
-            "SkillFiles": "The names of the skill's files are known at deployment alone; the prefix is its own.",
+            "SkillFiles": "The names of a skill's files are known at deployment alone; the prefix is of skills alone.",
             "SkillToken": "Secrets Manager ends the ARN of a secret with six characters of its own.",
         }
-        found_here = {
-            f"IAM5[Resource::{flattened(stack.resolve(resource))}]": reasons[str(statement.sid)]
-            for statement in statements
-            for resource in statement.resources
-            if statement.sid in reasons
-        }
-        acknowledge(self._resource, found_here)
+        for policy, statements in zip(self._resource.shared, shared, strict=True):
+            found_here = {
+                f"IAM5[Resource::{flattened(stack.resolve(resource))}]": reasons[str(statement.sid)]
+                for statement in statements
+                for resource in statement.resources
+                if statement.sid in reasons
+            }
+            if found_here:
+                acknowledge(policy, found_here)

@@ -90,10 +90,10 @@ class Place:
                 unless given.
         """
         own = scope.node.addr[:_PREFIX_CHARACTERS]
+        around = "skills" if bucket is None else f"skills/{_stack_id()}"
         self.bucket: s3.IBucket = store_of(scope).bucket if bucket is None else bucket
-        # The last part of a stack's id is unique to each stack there has ever been.
-        stack = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
-        self.prefix = f"skills/{own}" if bucket is None else f"skills/{stack}/{own}"
+        self._around = around
+        self.prefix = f"{around}/{own}"
 
     def skill(self, uri: str) -> HarnessSkill:
         """Returns the skill of one version; the role may read all versions, since earlier harness versions do.
@@ -113,7 +113,7 @@ class Place:
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a role read all versions, and nothing else of the bucket."""
-        statements = self._statements(["s3:GetObject"], ["kms:Decrypt"])
+        statements = self._statements(self.prefix, ["s3:GetObject"], ["kms:Decrypt"])
         first, *others = [
             iam.Grant.add_to_principal(
                 grantee=grantee,
@@ -128,24 +128,24 @@ class Place:
         return first
 
     def write_statements(self) -> list[iam.PolicyStatement]:
-        """Returns what whoever keeps the skill there must be allowed."""
+        """Returns what whoever keeps the stack's skills there must be allowed: the same for all of them."""
         return self._statements(
-            ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], ["kms:Decrypt", "kms:GenerateDataKey"]
+            self._around, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], ["kms:Decrypt", "kms:GenerateDataKey"]
         )
 
-    def _statements(self, object_actions: list[str], key_actions: list[str]) -> list[iam.PolicyStatement]:
+    def _statements(self, prefix: str, object_actions: list[str], key_actions: list[str]) -> list[iam.PolicyStatement]:
         statements = [
             iam.PolicyStatement(
                 sid="SkillFiles",
                 actions=object_actions,
-                # The skill's own prefix: its files have names that are known at deployment alone.
-                resources=[self.bucket.arn_for_objects(f"{self.prefix}/*")],
+                # The files have names that are known at deployment alone.
+                resources=[self.bucket.arn_for_objects(f"{prefix}/*")],
             ),
             iam.PolicyStatement(
                 sid="SkillList",
                 actions=["s3:ListBucket"],
                 resources=[self.bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": f"{self.prefix}/*"}},
+                conditions={"StringLike": {"s3:prefix": f"{prefix}/*"}},
             ),
         ]
         if (key := self.bucket.encryption_key) is not None:
@@ -159,6 +159,11 @@ class Place:
                 )
             )
         return statements
+
+
+def _stack_id() -> str:
+    """The last part of a stack's id, which is unique to each stack there has ever been."""
+    return cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
 
 
 def refuse(faults: list[Fault], scope: Construct) -> None:

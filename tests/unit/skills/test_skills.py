@@ -221,8 +221,9 @@ class TestCommit:
         made = PinnedGitSkill(stack, "Skill", url=URL, ref="v1", credential=KEY_ARN)
         granted = statements(stack, "AWS::IAM::Policy")
         assert granted["SkillFiles"]["Action"] == ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
-        assert granted["SkillFiles"]["Resource"]["Fn::Join"][1][1] == f"/{made.prefix}/*"
-        assert granted["SkillList"]["Condition"] == {"StringLike": {"s3:prefix": f"{made.prefix}/*"}}
+        assert made.prefix.startswith("skills/")
+        assert granted["SkillFiles"]["Resource"]["Fn::Join"][1][1] == "/skills/*"
+        assert granted["SkillList"]["Condition"] == {"StringLike": {"s3:prefix": "skills/*"}}
         assert granted["SkillCredential"]["Action"] == "bedrock-agentcore:GetApiKeyCredentialProvider"
         assert granted["SkillCredential"]["Resource"][0] == KEY_ARN
         assert granted["SkillToken"]["Action"] == "secretsmanager:GetSecretValue"
@@ -231,6 +232,15 @@ class TestCommit:
         )
         assert set(granted) >= {"SkillFiles", "SkillList", "SkillCredential", "SkillToken"}
         assert "SkillTokenKey" not in granted
+
+    def test_in_a_bucket_of_ones_own_it_is_kept_to_the_skills_of_the_stack(self, stack: cdk.Stack) -> None:
+        bucket = s3.Bucket(stack, "Bucket")
+        PinnedGitSkill(stack, "Skill", url=URL, ref="v1", bucket=bucket)
+        granted = statements(stack, "AWS::IAM::Policy")
+        stack_id = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+        assert granted["SkillFiles"]["Resource"]["Fn::Join"][1][1:] == ["/skills/", stack_id, "/*"]
+        prefix = granted["SkillList"]["Condition"]["StringLike"]["s3:prefix"]
+        assert prefix == {"Fn::Join": ["", ["skills/", stack_id, "/*"]]}
 
     def test_a_provider_of_the_stack(self, stack: cdk.Stack) -> None:
         provider = agentcore.ApiKeyCredentialProvider(stack, "Key", api_key=cdk.SecretValue.unsafe_plain_text("x"))
