@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_bedrockagentcore as agentcore
+from botocore.exceptions import ClientError
 
 from agentcore_constructs import AgentMemory, Harness, Memory
 from agentcore_local.deploy import DeploymentError
@@ -64,14 +65,15 @@ def nothing(stack: cdk.Stack) -> None:
     cdk.CfnWaitConditionHandle(stack, "Nothing")
 
 
-def switching(stack: cdk.Stack, kind: str) -> None:
+def switching(stack: cdk.Stack, kind: str, *, retain: bool = True, prompt: str | None = None) -> Harness:
     own = AgentMemory(stack, "Own", memory_name="own")
-    memory = {"managed": Memory.managed(retain=True), "own": own, "disabled": Memory.disabled()}[kind]
-    harness = Harness(stack, "Agent", harness_name="support", memory=memory)
+    memory = {"managed": Memory.managed(retain=retain), "own": own, "disabled": Memory.disabled()}[kind]
+    harness = Harness(stack, "Agent", harness_name="support", memory=memory, system_prompt=prompt)
     cdk.CfnOutput(stack, "Harness", value=harness.harness_arn)
     cdk.CfnOutput(stack, "OwnArn", value=own.memory_arn)
     if kind == "managed":
         cdk.CfnOutput(stack, "Managed", value=harness.managed_memory_arn)
+    return harness
 
 
 def shared(stack: cdk.Stack) -> None:
@@ -82,15 +84,18 @@ def shared(stack: cdk.Stack) -> None:
     cdk.CfnOutput(stack, "Memory", value=memory.memory_arn)
 
 
-VARIANTS: dict[str, Callable[[cdk.Stack], None]] = {
+VARIANTS: dict[str, Callable[[cdk.Stack], object]] = {
     "Kept": kept,
     "Plain": plain,
     "Renamed": renamed,
     "KeptBroken": kept_broken,
     "RenamedBroken": renamed_broken,
     "Nothing": nothing,
-    "SwitchManaged": lambda stack: switching(stack, "managed"),
+    "SwitchManagedKept": lambda stack: switching(stack, "managed"),
+    "SwitchManaged": lambda stack: switching(stack, "managed", retain=False),
+    "SwitchManagedChanged": lambda stack: switching(stack, "managed", retain=False, prompt="Be kind."),
     "SwitchOwn": lambda stack: switching(stack, "own"),
+    "SwitchOwnBroken": lambda stack: breaks(stack, switching(stack, "own")),
     "SwitchDisabled": lambda stack: switching(stack, "disabled"),
     "Shared": shared,
 }
@@ -211,8 +216,12 @@ def test_a_creation_that_fails_leaves_nothing(account: Account, deploy: Deploy) 
 # ---- another kind of memory ------------------------------------------------------------------------------------------
 
 
-def test_switching_from_one_kind_to_the_next(account: Account, deploy: Deploy, say: Say, memories: Memories) -> None:
-    managed = deploy("SwitchManaged")
+@pytest.mark.parametrize("retain", [False, True])
+def test_switching_from_one_kind_to_the_next(
+    account: Account, deploy: Deploy, say: Say, memories: Memories, *, retain: bool
+) -> None:
+    managing = "SwitchManagedKept" if retain else "SwitchManaged"
+    managed = deploy(managing)
     harness, own, first = managed["Harness"], managed["OwnArn"], managed["Managed"]
     say(harness, "One.")
 
@@ -229,14 +238,46 @@ def test_switching_from_one_kind_to_the_next(account: Account, deploy: Deploy, s
     assert len(memories.said(own)) == len(memories.said(first)) == 2
 
     # disabled → managed: a new memory; the first one is not picked up again.
-    second = deploy("SwitchManaged")["Managed"]
+    second = deploy(managing)["Managed"]
     assert second != first
     say(harness, "Four.")
     assert memories.said(second) == ["USER: Four.", "ASSISTANT: I heard: Four."]
 
+    # The stack takes the memory that its harness has, unless that is retained; of the earlier ones it knows nothing.
     account.destroy(STACK)
-    assert all(memories.exists(memory) for memory in (first, second, own))
+    assert [memories.exists(memory) for memory in (first, second, own)] == [True, retain, True]
     assert harnesses(account) == []
+
+
+def test_a_switch_that_fails_leaves_the_old_memory_behind(
+    account: Account, deploy: Deploy, say: Say, memories: Memories, tmp_path: Path
+) -> None:
+    before = deploy("SwitchManaged")
+    harness, first = before["Harness"], before["Managed"]
+    say(harness, "One.")
+
+    # The rollback makes the harness manage a memory again: a new one, which its role does not know.
+    with pytest.raises(DeploymentError, match="999"):
+        deploy("SwitchOwnBroken")
+    assert memories.owner(first) is None
+    assert memories.said(first) == ["USER: One.", "ASSISTANT: I heard: One."]
+    with pytest.raises(ClientError, match="not authorized to perform: bedrock-agentcore:ListEvents"):
+        say(harness, "Two.")
+
+    # With the next change of the harness it does.
+    second = deploy("SwitchManagedChanged")["Managed"]
+    say(harness, "Three.")
+    assert second != first
+    assert memories.said(second) == ["USER: Three.", "ASSISTANT: I heard: Three."]
+
+    # And with the old one, if that is what it is told to have.
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Back", stack_name=STACK)
+    AgentMemory(stack, "Own", memory_name="own")
+    Harness(stack, "Agent", harness_name="support", memory=Memory.existing(first))
+    account.deploy(app.synth().directory)
+    say(harness, "Four.")
+    assert memories.said(first)[-2:] == ["USER: Four.", "ASSISTANT: I heard: Four."]
 
 
 # ---- a memory of its own ---------------------------------------------------------------------------------------------
