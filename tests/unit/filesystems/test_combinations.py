@@ -57,15 +57,81 @@ def resources() -> dict[str, Any]:
     return made
 
 
-def granted(resources: dict[str, Any], name: str) -> set[str]:
-    """The Sids that one harness's role has beyond those every role has."""
+def statements(resources: dict[str, Any], name: str) -> dict[str, Any]:
+    """Sid → resources, of the role of one harness."""
     found = {}
     for logical_id, one in resources.items():
         if one["Type"] == "AWS::IAM::ManagedPolicy":
             harness = logical_id.removesuffix(logical_id[-8:]).removesuffix("Policy").removesuffix("ManagedMemory")
-            sids = {statement["Sid"] for statement in one["Properties"]["PolicyDocument"]["Statement"]}
-            found.setdefault(harness, set()).update(sids)
-    return found[name] - (found["Nothing"] - PUBLIC_IMAGE)
+            if harness == name:
+                for statement in one["Properties"]["PolicyDocument"]["Statement"]:
+                    found[statement["Sid"]] = statement["Resource"]
+    return found
+
+
+def granted(resources: dict[str, Any], name: str) -> set[str]:
+    """The Sids that one harness's role has beyond those every role has."""
+    return set(statements(resources, name)) - (set(statements(resources, "Nothing")) - PUBLIC_IMAGE)
+
+
+def harness_of(resources: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
+    """Logical id and resource of one harness."""
+    ((logical_id, found),) = [
+        (logical_id, one)
+        for logical_id, one in resources.items()
+        if one["Type"] == "AWS::BedrockAgentCore::Harness" and logical_id[:-8] == name
+    ]
+    return logical_id, found
+
+
+def named(resources: dict[str, Any], kind: str, name: str) -> str:
+    """Logical id of the one resource of a kind that begins with a name."""
+    (found,) = [
+        logical_id for logical_id, one in resources.items() if one["Type"] == kind and logical_id.startswith(name)
+    ]
+    return found
+
+
+@pytest.mark.parametrize("parts", COMBINATIONS, ids=name_of)
+def test_configuration(resources: dict[str, Any], parts: frozenset[str]) -> None:
+    _, harness = harness_of(resources, name_of(parts))
+    properties = harness["Properties"]
+    runtime = properties.get("Environment", {}).get("AgentCoreRuntimeEnvironment", {})
+    network = runtime.get("NetworkConfiguration", {"NetworkMode": "PUBLIC"})
+    assert network["NetworkMode"] == ("VPC" if "vpc" in parts else "PUBLIC")
+    assert len(network.get("NetworkModeConfig", {}).get("Subnets", [])) == (2 if "vpc" in parts else 0)
+    assert ("EnvironmentArtifact" in properties) == ("image" in parts)
+    mounts = [next(iter(mount)) for mount in runtime.get("FilesystemConfigurations", [])]
+    assert mounts == (["EfsAccessPoint", "S3FilesAccessPoint"] if "files" in parts else [])
+    memory = properties["Memory"]
+    assert next(iter(memory)) == ("ManagedMemoryConfiguration" if "memory" in parts else "Disabled")
+    assert ("EncryptionKeyArn" in memory.get("ManagedMemoryConfiguration", {})) == ({"memory", "key"} <= parts)
+    # A session that finds no mount target fails: one in each of two zones, of both kinds.
+    targets = [one for one in harness.get("DependsOn", []) if "MountTarget" in one]
+    assert len(targets) == (4 if "files" in parts else 0)
+
+
+@pytest.mark.parametrize("parts", COMBINATIONS, ids=name_of)
+def test_what_is_granted_is_its_own(resources: dict[str, Any], parts: frozenset[str]) -> None:
+    name = name_of(parts)
+    logical_id, _ = harness_of(resources, name)
+    key = {"Fn::GetAtt": [named(resources, "AWS::KMS::Key", "Encryption"), "Arn"]}
+    repository = {"Fn::GetAtt": [named(resources, "AWS::ECR::Repository", "Repository"), "Arn"]}
+    expected = {}
+    if "image" in parts:
+        expected["ECRImageAccess"] = [repository]
+    if "memory" in parts:
+        expected["AgentCoreManagedMemory"] = [{"Fn::GetAtt": [logical_id, "Memory.ManagedMemoryConfiguration.Arn"]}]
+    if {"memory", "key"} <= parts:
+        expected["AgentCoreMemoryKey"] = [key]
+    if "files" in parts:
+        efs = named(resources, "AWS::EFS::FileSystem", f"{name}Mountefs")
+        point = named(resources, "AWS::S3Files::AccessPoint", f"{name}Mounts3")
+        expected["EFSClientAccess"] = [{"Fn::GetAtt": [efs, "Arn"]}]
+        expected["S3FilesGetAccessPoint"] = [{"Fn::GetAtt": [point, "AccessPointArn"]}]
+    found = statements(resources, name)
+    asked = set(expected) | {"ECRImageAccess", "AgentCoreManagedMemory", "AgentCoreMemoryKey", "EFSClientAccess"}
+    assert {sid: found[sid] for sid in asked if sid in found} == expected
 
 
 @pytest.mark.parametrize("parts", COMBINATIONS, ids=name_of)
