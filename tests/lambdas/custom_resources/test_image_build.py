@@ -352,6 +352,17 @@ class TestFailing:
             handler.poll(request(), started.state)
         assert len(aws.builds) == 3
 
+    def test_and_not_counting_what_an_earlier_deployment_tried(self, aws: Aws, handler: ImageBuildHandler) -> None:
+        earlier = handler.create(request("r1"))
+        for _ in range(3):
+            aws.end("FAILED", phase="DOWNLOAD_SOURCE", said="AccessDenied")
+            if len(aws.builds) < 3:
+                handler.poll(request("r1"), earlier.state)
+        started = handler.create(request("r2"))
+        aws.end("FAILED", phase="DOWNLOAD_SOURCE", said="AccessDenied")
+        assert not handler.poll(request("r2"), started.state).done
+        assert len(aws.builds) == 5
+
     def test_a_repeated_poll_starts_no_second_attempt(self, aws: Aws, handler: ImageBuildHandler) -> None:
         started = handler.create(request())
         aws.end("FAILED", phase="DOWNLOAD_SOURCE")

@@ -208,6 +208,15 @@ class TestLimits:
         assert len(fetch(server, repository, limits=Limits(files=10))) == 7
         assert "the skill has more than 9 files and directories" in refusal(server, repository, limits=Limits(files=9))
 
+    @pytest.mark.parametrize(("length", "fits"), [(698, True), (699, False)])
+    def test_of_a_path(self, server: GitServer, repository: Repository, length: int, *, fits: bool) -> None:
+        path = f"é{'/x' * ((length - 2) // 2)}{'y' * (length % 2)}/z"  # é has two bytes
+        repository.commit({"SKILL.md": SKILL, path: ""})
+        if fits:
+            assert path in fetch(server, repository)
+        else:
+            assert "has more than 700 bytes; shorten it" in refusal(server, repository)
+
     def test_of_time(self, server: GitServer, repository: Repository) -> None:
         repository.commit({"SKILL.md": SKILL})
         assert "did not send the commit within 0 s; try again" in refusal(server, repository, limits=Limits(seconds=0))
