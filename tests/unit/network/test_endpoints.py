@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Annotations, Match
 from support import synth
 
 from agentcore_constructs import AgentCoreVpcEndpoints, Environment, FileSystem, Harness, HarnessConfigError, Tool
@@ -140,6 +141,11 @@ def test_what_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     )
     assert "for_harness[1]: must be a harness in the VPC Agents/Vpc; received one in Agents/Other;" in said
     assert "existing[0]: must be the name of a service that harnesses use; received 'dynamodb'" in said
+
+
+def test_no_rule_is_asked_for_where_a_group_lets_everything_out(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    AgentCoreVpcEndpoints(stack, "Endpoints", vpc=vpc, for_harness=[agent(stack, vpc)])
+    Annotations.from_stack(stack).has_no_warning("*", Match.string_like_regexp("Ignoring Egress rule"))
 
 
 def test_what_is_no_vpc_and_no_harness_is_refused(stack: cdk.Stack, vpc: ec2.Vpc) -> None:

@@ -342,6 +342,18 @@ def test_a_bucket_may_be_given_by_its_name(bucket: str, tmp_path: Path) -> None:
     assert pinned["Properties"]["Bucket"] == copied["Properties"]["DestinationBucketName"] == "shared-skills"
 
 
+def test_a_harness_waits_for_the_files_of_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "excel"
+    folder.mkdir()
+    folder.joinpath("SKILL.md").write_text("---\nname: excel\ndescription: Reads workbooks.\n---\n")
+    stack = synth.new_stack()
+    Harness(stack, "Agent", skills=[Skill.from_directory(folder)])
+    template = synth.template_of(stack)
+    (copied,) = template.find_resources("Custom::CDKBucketDeployment")
+    (harness,) = template.find_resources("AWS::BedrockAgentCore::Harness").values()
+    assert copied in harness["DependsOn"]
+
+
 def test_what_is_no_path_is_no_folder() -> None:
     nothing: Any = 5
     (fault,) = refusals(Skill.from_directory(nothing))
