@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import json
 import time
+import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import custom_resources as cr
 from support import stacks
 from support.stacks import get_att
 
@@ -16,6 +21,9 @@ from agentcore_local.cfn import builtin, custom_resources
 from agentcore_local.deploy import DeploymentError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from agentcore_local import Account
 
 ANSWER = """
@@ -155,6 +163,62 @@ def handler(event, context):
         thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:1:function:gone"}}
         with pytest.raises(DeploymentError, match="'arn:aws:lambda:us-east-1:1:function:gone' not found"):
             deploy(stacks.template(Thing=thing))
+
+
+POLLED = """
+import boto3
+def on_event(event, context):
+    return {"PhysicalResourceId": "job"}
+def is_complete(event, context):
+    polls, ssm = int(event["ResourceProperties"]["Polls"]), boto3.client("ssm")
+    name = f"/{event['RequestType']}{polls}"
+    asked = ssm.put_parameter(Name=name, Value="x", Type="String", Overwrite=True)["Version"]
+    if event["ResourceProperties"].get("FailsAt") == str(asked):
+        raise RuntimeError("the job broke")
+    return {"IsComplete": True, "Data": {"Asked": str(asked)}} if asked >= polls else {"IsComplete": False}
+"""
+
+
+class TestProviderFramework:
+    """The real one, of aws-cdk-lib: "not yet" is an error of its function, which a state machine retries."""
+
+    @pytest.fixture
+    def run(self, account: Account, tmp_path: Path) -> Callable[..., dict[str, str]]:
+        def run(total: int = 60, **properties: str) -> dict[str, str]:
+            app = cdk.App(outdir=str(tmp_path / uuid.uuid4().hex))
+            stack = cdk.Stack(app, "Stack")
+            code = lambda_.Code.from_inline(POLLED)
+            started, asked = (
+                lambda_.Function(stack, f, runtime=lambda_.Runtime.PYTHON_3_12, handler=f"index.{f}", code=code)
+                for f in ("on_event", "is_complete")
+            )
+            asked.add_to_role_policy(iam.PolicyStatement(actions=["ssm:PutParameter"], resources=["*"]))
+            provider = cr.Provider(
+                stack,
+                "Provider",
+                on_event_handler=started,
+                is_complete_handler=asked,
+                query_interval=cdk.Duration.seconds(1),
+                total_timeout=cdk.Duration.seconds(total),
+            )
+            job = cdk.CustomResource(stack, "Job", service_token=provider.service_token, properties=properties)
+            cdk.CfnOutput(stack, "Asked", value=job.get_att_string("Asked"))
+            return account.deploy(app.synth().directory)["Stack"].outputs
+
+        return run
+
+    def test_polls_until_it_is_complete(self, run: Any, account: Account) -> None:
+        assert run(Polls="1") == {"Asked": "1"}
+        assert run(Polls="3") == {"Asked": "3"}
+        account.destroy("Stack")
+
+    def test_what_the_handler_raises_fails_the_resource(self, run: Any) -> None:
+        with pytest.raises(DeploymentError, match="Message returned: Error: the job broke"):
+            run(Polls="3", FailsAt="2")
+
+    def test_a_job_that_takes_too_long_times_out(self, run: Any) -> None:
+        with pytest.raises(DeploymentError, match="Message returned: Operation timed out"):
+            run(total=2, Polls="100")
 
 
 def served(resource_type: str, **properties: Any) -> stacks.Template:

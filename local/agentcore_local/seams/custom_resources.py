@@ -65,7 +65,10 @@ def wrap_custom_resources(wrap: Callable[[CustomResource], CustomResource]) -> N
 
 
 def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -> None:
-    """Call `report(variables, event, error)` when a Lambda function that another service invoked has ended.
+    """Call `report(variables, event, error)` when a Lambda function that CloudFormation invoked has ended.
+
+    Those that others invoke with the same event are none of it: a state machine polls CDK's `isComplete` handlers,
+    whose way to say "not yet" is an error.
 
     `variables` is the function's own environment, `error` the message it ended with, None when it returned.
     """
@@ -75,26 +78,24 @@ def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -
     )
 
     def execute(func: dict[str, Any], event: dict[str, Any]) -> Any:
-        if _IN_BACKGROUND.get():
-            _IN_BACKGROUND.set(False)  # for the function's own thread; the caller has the token to reset it
-            context = contextvars.copy_context()  # account and Region
-            threading.Thread(target=context.run, args=(beside, func, event), daemon=True).start()
-            return {}
-        result = original(func, event)
-        error = None
+        if not _IN_BACKGROUND.get():
+            return original(func, event)
+        _IN_BACKGROUND.set(False)  # for the function's own thread; the caller has the token to reset it
+        context = contextvars.copy_context()  # account and Region
+        threading.Thread(target=context.run, args=(beside, func, event), daemon=True).start()
+        return {}
+
+    def beside(func: dict[str, Any], event: dict[str, Any]) -> None:
+        try:
+            result, error = original(func, event), None
+        except Exception as raised:  # noqa: BLE001 - nobody waits for this thread: the answer must come from here
+            result, error = None, f"{type(raised).__name__}: {raised}"
         if isinstance(result, dict) and result.get("error"):
             body = result.get("body")
             message = body.get("errorMessage") if isinstance(body, dict) else None
             error = str(message or "the function failed")
         config = func.get("config") or func
         report((config.get("Environment") or {}).get("Variables") or {}, event, error)
-        return result
-
-    def beside(func: dict[str, Any], event: dict[str, Any]) -> None:
-        try:
-            execute(func, event)
-        except Exception as error:  # noqa: BLE001 - nobody waits for this thread: the answer must come from here
-            report({}, event, f"{type(error).__name__}: {error}")
 
     execute.__wrapped__ = original  # type: ignore[attr-defined]
     module._execute_function_with_config_scope = execute
