@@ -51,7 +51,7 @@ def register() -> None:
     handlers[machine] = state_machines.checked(handlers[machine])
     schedule = schedules.SCHEDULE
     handlers[schedule] = schedules.completed(handlers[schedule])
-    handlers[secrets.SECRET] = secrets.named_by_arn(handlers[secrets.SECRET])
+    handlers[secrets.SECRET] = secrets.completed(handlers[secrets.SECRET])
     for resource_type, handler in _NATIVE.items():
         _add(resource_type, handler)
     # A harness always has an explicit name, so CloudFormation refuses to replace it under the same one.

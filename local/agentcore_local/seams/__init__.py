@@ -81,7 +81,7 @@ from .memory import (
     update_memory,
 )
 from .persistence import keep_state, prune_code, service_states, settle_stacks, stacks_in_progress
-from .resources import encryption_key, key_admits_service, read_efs_access_point, stack_of
+from .resources import encryption_key, key_admits_service, random_password, read_efs_access_point, stack_of
 from .scheduler import on_schedules
 from .scope import acting_for, current_scope
 from .server import (
@@ -164,6 +164,7 @@ __all__ = [
     "prune_code",
     "put_image",
     "put_records",
+    "random_password",
     "read_efs_access_point",
     "read_events",
     "read_memory",

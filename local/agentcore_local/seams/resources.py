@@ -1,8 +1,9 @@
-"""What services know of their resources, where a permission depends on it: keys and file systems."""
+"""What services know of their resources, and make for them: keys, file systems, passwords."""
 
 # ruff: noqa: SLF001 - private names are what this package is for
 from __future__ import annotations
 
+import http
 import json
 import re
 from typing import Any
@@ -18,6 +19,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam("ministack.services.eventbridge", "_event_buses", "know the key of an event bus"),
     Seam("ministack.services.kms", "key_policy_for_arn", "know who may use a key", ("resource_arn",)),
     Seam("ministack.services.cloudformation", "_stacks", "know the keys of what stacks have made"),
+    Seam("ministack.services.secretsmanager", "_get_random_password", "generate the value of a secret", ("data",)),
 )
 
 # Services whose physical ids in stacks are ARNs.
@@ -80,3 +82,19 @@ def key_admits_service(account: str, key_arn: str, service: str) -> bool:
     statements = document.get("Statement", [])
     listed = [statements] if isinstance(statements, dict) else statements
     return any(one.get("Effect") == "Allow" and names_service(one, service) for one in listed)
+
+
+def random_password(wanted: dict[str, Any]) -> str:
+    """A password as Secrets Manager makes them.
+
+    Args:
+        wanted: A request of GetRandomPassword.
+
+    Raises:
+        ValueError: The service's sentence why there is none like that.
+    """
+    status, _, body = internals("ministack.services.secretsmanager")._get_random_password(wanted)
+    answer = json.loads(body)
+    if status != http.HTTPStatus.OK:
+        raise ValueError(answer["message"])
+    return str(answer["RandomPassword"])
