@@ -172,6 +172,17 @@ class TestCompleted:
         with pytest.raises(DeploymentError, match=r"(?s)UPDATE_ROLLBACK_COMPLETE.*VisibilityTimeout"):
             deploy(one({"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "soon"}}))
 
+    def test_what_a_service_answers_becomes_a_sentence(self, deploy: Any, account: Account) -> None:
+        """In JSON or in XML, ministack's handlers pass it on as it came."""
+        target = {"FileSystemId": "fs-01234567", "SubnetId": "subnet-01234567", "SecurityGroups": ["sg-01234567"]}
+        with pytest.raises(DeploymentError, match=r'message: "[^"{]*fs-01234567[^"}]* \(FileSystemNotFound\)"'):
+            deploy(one({"Type": "AWS::EFS::MountTarget", "Properties": target}))
+        account.client("iam").create_instance_profile(InstanceProfileName="taken")
+        with pytest.raises(DeploymentError, match=r'message: "[^"<]*taken[^">]* \(EntityAlreadyExists\)"'):
+            deploy(
+                one({"Type": "AWS::IAM::InstanceProfile", "Properties": {"InstanceProfileName": "taken", "Roles": []}})
+            )
+
     def test_scalars_may_travel_as_strings(self, deploy: Any) -> None:
         deploy(one({"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "30", "FifoQueue": "true"}}))
 

@@ -1,11 +1,16 @@
 """ministack's own CloudFormation types, completed: properties checked against the schema, missing attributes filled in.
 
 Its handlers return the attributes somebody needed so far. The others a template may ask for come from the properties
-or are fabricated (`fabricate`); what a handler returned always wins.
+or are fabricated (`fabricate`); what a handler returned always wins. What a service answers to one of its handlers, raw
+in its exceptions, becomes the sentence that CloudFormation makes of it.
 """
 
 from __future__ import annotations
 
+import ast
+import json
+import re
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +21,11 @@ from .fabricate import Fabricator
 from .generic import with_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _MARK = "completed_by_agentcore_local"
+_RAW = re.compile(r"failed: (b(['\"]).*\2)$", re.DOTALL)
+_IN_XML = re.compile(rb"<(Code|Message)>(.*?)</\1>", re.DOTALL)
 # Types whose properties are not what the schema says: nothing to check them against.
 _UNCHECKED = ("AWS::CloudFormation::", "AWS::CDK::", "AWS::Serverless::", "Custom::")
 
@@ -47,7 +54,8 @@ def _create(resource_type: str, create: Callable[..., Any]) -> Callable[..., Any
     @wraps(create)
     def completed(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         properties.check(resource_type, logical_id, props)
-        physical_id, attributes = create(logical_id, props, stack_name)
+        with _in_words():
+            physical_id, attributes = create(logical_id, props, stack_name)
         return physical_id, filled(resource_type, logical_id, props, physical_id, attributes)
 
     return completed
@@ -61,10 +69,38 @@ def _update(resource_type: str, update: Callable[..., Any], *, with_logical_id: 
         label = logical_id or physical_id
         properties.check(resource_type, label, new)
         extra = (logical_id,) if with_logical_id else ()
-        updated_id, attributes = update(physical_id, old, new, stack_name, *extra)
+        with _in_words():
+            updated_id, attributes = update(physical_id, old, new, stack_name, *extra)
         return updated_id, filled(resource_type, label, new, updated_id, attributes)
 
     return completed
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        found = _RAW.search(str(error))
+        said = found and _said(ast.literal_eval(found[1]))
+        if not said:
+            raise
+        raise ValueError(f'Resource handler returned message: "{said}"') from error
+
+
+def _said(body: bytes) -> str | None:
+    """Message and code of a service's answer, JSON or XML; None when it has no message."""
+    try:
+        parts = json.loads(body)
+    except ValueError:
+        parts = {name.decode(): value.decode() for name, value in _IN_XML.findall(body)}
+    if not isinstance(parts, dict):
+        return None
+    message, code = (
+        next((str(parts[name]) for name in names if parts.get(name)), None)
+        for names in (("message", "Message"), ("__type", "code", "Code", "ErrorCode"))
+    )
+    return f"{message} ({code.rpartition('#')[2]})" if message and code else message
 
 
 def filled(
