@@ -14,11 +14,13 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .assembly import NoSuchStackError
+from .assembly import stacks as read_assembly
 from .codebuild import assets
 from .process import LocalCloudError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from .server import Account
@@ -42,37 +44,57 @@ class Deployment:
         stack_id: ARN of the stack.
         outputs: Output key → value.
         changed: False when the deployed stack was already as the assembly says.
+        region: Where it is.
     """
 
     stack_name: str
     stack_id: str
     outputs: dict[str, str]
     changed: bool
+    region: str
 
 
 def deploy(account: Account, assembly: Path, stack_names: Sequence[str] | None = None) -> dict[str, Deployment]:
     """Deploy the stacks of an assembly, in the order of their dependencies; updates those that exist.
 
+    A stack goes to the Region it was synthesized for, one for any Region to that of the account. Stacks of stages are
+    stacks like others.
+
     Args:
-        account: Account (and Region) to deploy to; the stacks' own environment must agree or be open.
+        account: Account to deploy to.
         assembly: The folder `cdk synth` wrote (`cdk.out`).
-        stack_names: Names or artifact ids of the stacks to deploy, with what they depend on; all when None.
+        stack_names: Names, paths or artifact ids of the stacks to deploy, with what they depend on; all when None.
+
+    Returns:
+        The deployments by name of their stack; by artifact id where several have the name, in Regions of their own.
 
     Raises:
-        DeploymentError: A stack failed or rolled back; the message lists its failure events.
+        DeploymentError: A stack failed or rolled back (the message lists its failure events), is for another account,
+            or is not there.
     """
-    manifest = json.loads((assembly / "manifest.json").read_text())
+    try:
+        stacks = read_assembly(assembly, stack_names)
+    except NoSuchStackError as missing:
+        raise DeploymentError(str(missing)) from None
+    elsewhere = [
+        f"{stack.name} for {stack.account}" for stack in stacks if stack.account not in (None, account.account_id)
+    ]
+    if elsewhere:
+        raise DeploymentError(
+            f"stacks of the assembly were synthesized for other accounts than {account.account_id}: "
+            f"{', '.join(elsewhere)}; deploy to `LocalCloud.account` of that id, or synthesize without an account"
+        )
+    names = [stack.name for stack in stacks]
     done: dict[str, Deployment] = {}
-    for artifact_id in _ordered(manifest["artifacts"], stack_names):
-        artifact = manifest["artifacts"][artifact_id]
-        _publish(account, assembly, manifest["artifacts"], artifact)
-        properties = artifact["properties"]
-        name = properties.get("stackName", artifact_id)
-        template = (assembly / properties["templateFile"]).read_text()
-        parameters = {
-            key: _placeholders(account, str(value)) for key, value in properties.get("parameters", {}).items()
-        }
-        done[name] = _deploy_stack(account, name, template, parameters, properties.get("tags", {}))
+    for stack in stacks:
+        place = account if stack.region in (None, account.region) else account.in_region(stack.region)
+        for manifest in stack.asset_manifests:
+            _publish(place, stack.folder, json.loads(manifest.read_text()))
+        given = stack.properties.get("parameters", {}).items()
+        parameters = {key: _placeholders(place, str(value)) for key, value in given}
+        template = (stack.folder / stack.properties["templateFile"]).read_text()
+        key = stack.name if names.count(stack.name) == 1 else stack.artifact_id
+        done[key] = _deploy_stack(place, stack.name, template, parameters, stack.properties.get("tags", {}))
     return done
 
 
@@ -90,37 +112,11 @@ def destroy(account: Account, stack_name: str) -> None:
     _wait(client, stack["StackId"], {"DELETE_COMPLETE"})
 
 
-def _ordered(artifacts: dict[str, Any], wanted: Sequence[str] | None) -> Iterator[str]:
-    stacks = {key: value for key, value in artifacts.items() if value["type"] == "aws:cloudformation:stack"}
-    names = {artifact["properties"].get("stackName", key): key for key, artifact in stacks.items()}
-    chosen = list(stacks) if wanted is None else [names.get(name, name) for name in wanted]
-    unknown = [name for name in chosen if name not in stacks]
-    if unknown:
-        raise DeploymentError(f"no stack {', '.join(unknown)} in the assembly; it has {', '.join(sorted(names))}")
-    seen: set[str] = set()
-
-    def visit(key: str) -> Iterator[str]:
-        if key in seen:
-            return
-        seen.add(key)
-        for dependency in artifacts[key].get("dependencies", []):
-            if dependency in stacks:
-                yield from visit(dependency)
-        yield key
-
-    for key in chosen:
-        yield from visit(key)
-
-
-def _publish(account: Account, assembly: Path, artifacts: dict[str, Any], stack: dict[str, Any]) -> None:
-    for dependency in stack.get("dependencies", []):
-        artifact = artifacts.get(dependency, {})
-        if artifact.get("type") == "cdk:asset-manifest":
-            manifest = json.loads((assembly / artifact["properties"]["file"]).read_text())
-            for image in manifest.get("dockerImages", {}).values():
-                assets.publish(account.client("ecr"), image, lambda text: _placeholders(account, text))
-            for file in manifest.get("files", {}).values():
-                _publish_file(account, assembly, file)
+def _publish(account: Account, assembly: Path, manifest: dict[str, Any]) -> None:
+    for image in manifest.get("dockerImages", {}).values():
+        assets.publish(account.client("ecr"), image, lambda text: _placeholders(account, text))
+    for file in manifest.get("files", {}).values():
+        _publish_file(account, assembly, file)
 
 
 def _publish_file(account: Account, assembly: Path, file: dict[str, Any]) -> None:
@@ -137,7 +133,8 @@ def _zipped(folder: Path) -> bytes:
     if folder.is_file():
         return folder.read_bytes()
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    # Files from before 1980, as reproducible builds have them, are none that an archive can date.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 archive.write(path, path.relative_to(folder))
@@ -180,14 +177,14 @@ def _deploy_stack(
         before = None
     if before is None:
         stack_id = client.create_stack(**request, OnFailure="ROLLBACK")["StackId"]
-        return _deployment(_wait(client, stack_id, {"CREATE_COMPLETE"}), changed=True)
+        return _deployment(account, _wait(client, stack_id, {"CREATE_COMPLETE"}), changed=True)
     try:
         client.update_stack(**request)
     except client.exceptions.ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
-        return _deployment(before, changed=False)
-    return _deployment(_wait(client, before["StackId"], {"UPDATE_COMPLETE"}), changed=True)
+        return _deployment(account, before, changed=False)
+    return _deployment(account, _wait(client, before["StackId"], {"UPDATE_COMPLETE"}), changed=True)
 
 
 def _without_bootstrap_check(template: str) -> str:
@@ -209,9 +206,9 @@ def _template(account: Account, name: str, template: str) -> dict[str, str]:
     return {"TemplateURL": f"{account.cloud.endpoint_url}/{bucket}/{name}.json"}
 
 
-def _deployment(stack: dict[str, Any], *, changed: bool) -> Deployment:
+def _deployment(account: Account, stack: dict[str, Any], *, changed: bool) -> Deployment:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return Deployment(stack["StackName"], stack["StackId"], outputs, changed)
+    return Deployment(stack["StackName"], stack["StackId"], outputs, changed, account.region)
 
 
 def _describe(client: Any, name: str) -> dict[str, Any] | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_sqs as sqs
 from support import stacks
 from support.stacks import get_att
 
 from agentcore_local.deploy import DeploymentError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from agentcore_local import Account
 
@@ -185,3 +189,78 @@ def test_other_regions(assembly: Assembly, account: Account) -> None:
     assembly.stack("Far", template)
     arn = elsewhere.deploy(assembly.write())["Far"].outputs["Arn"]
     assert arn == f"arn:aws:sns:eu-west-1:{account.account_id}:far"
+
+
+class TestApps:
+    """Assemblies of real apps: stages, Regions, accounts."""
+
+    @staticmethod
+    def synthesized(folder: Path, build: Callable[[cdk.App], object]) -> Path:
+        app = cdk.App(outdir=str(folder / uuid.uuid4().hex))
+        build(app)
+        return Path(app.synth().directory)
+
+    def test_stacks_of_stages_are_deployed_and_chosen_by_name_path_or_id(
+        self, account: Account, tmp_path: Path
+    ) -> None:
+        def build(app: cdk.App) -> None:
+            for name in ("Test", "Prod"):
+                stage = cdk.Stage(app, name)
+                first, second = cdk.Stack(stage, "First"), cdk.Stack(stage, "Second")
+                queue = sqs.Queue(first, "Queue")
+                cdk.CfnOutput(second, "Arn", value=queue.queue_arn)
+
+        assembly = self.synthesized(tmp_path, build)
+        assert list(account.deploy(assembly, ["Prod/Second"])) == ["Prod-First", "Prod-Second"]
+        done = account.deploy(assembly)
+        assert {name: one.changed for name, one in done.items()} == {
+            "Test-First": True,
+            "Test-Second": True,
+            "Prod-First": False,
+            "Prod-Second": False,
+        }
+        with pytest.raises(DeploymentError, match="no stack Prod in the assembly; it has Prod-First, Prod-Second, "):
+            account.deploy(assembly, ["Prod"])
+
+    def test_a_stack_goes_to_the_region_it_was_synthesized_for(self, account: Account, tmp_path: Path) -> None:
+        """And what one in another Region gives it comes along, through aws-cdk-lib's cross-Region references."""
+
+        def build(app: cdk.App, *names: str) -> None:
+            def stack(region: str) -> cdk.Stack:
+                env = cdk.Environment(account=account.account_id, region=region)
+                return cdk.Stack(app, f"In{region[:2]}", stack_name="Same", env=env, cross_region_references=True)
+
+            giver, taker = stack("eu-west-1"), stack("us-east-1")
+            for name in names:
+                cdk.CfnOutput(taker, name, value=sqs.Queue(giver, f"{name}Queue").queue_arn)
+            cdk.CfnOutput(taker, "Always", value="x")
+
+        done = account.deploy(self.synthesized(tmp_path, lambda app: build(app, "A", "B")))
+        assert {name: one.region for name, one in done.items()} == {"Ineu": "eu-west-1", "Inus": "us-east-1"}
+        there = account.in_region("eu-west-1").client("sqs").list_queues()["QueueUrls"]
+        assert len(there) == 2
+        assert done["Inus"].outputs["A"].startswith(f"arn:aws:sqs:eu-west-1:{account.account_id}:")
+        assert not account.client("sqs").list_queues().get("QueueUrls")
+
+        ssm = account.client("ssm")
+        parameters = ssm.get_parameters_by_path(Path="/cdk/exports", Recursive=True)["Parameters"]
+        assert sorted(one["Value"] for one in parameters) == sorted(done["Inus"].outputs[name] for name in "AB")
+        account.deploy(self.synthesized(tmp_path, lambda app: build(app, "B", "C")))
+        parameters = ssm.get_parameters_by_path(Path="/cdk/exports", Recursive=True)["Parameters"]
+        assert [one["Name"].partition("Queue")[0][-1] for one in parameters] == ["B", "C"]
+        account.destroy("Same")
+        account.in_region("eu-west-1").destroy("Same")
+        assert ssm.get_parameters_by_path(Path="/cdk/exports", Recursive=True)["Parameters"] == []
+
+    def test_stacks_for_other_accounts_are_refused_before_anything_is_made(
+        self, account: Account, tmp_path: Path
+    ) -> None:
+        def build(app: cdk.App) -> None:
+            cdk.Stack(app, "Here").export_value("x", name="x")
+            cdk.Stack(app, "There", env=cdk.Environment(account="999988887777", region="us-east-1"))
+
+        with pytest.raises(
+            DeploymentError, match=rf"other accounts than {account.account_id}: There for 999988887777;"
+        ):
+            account.deploy(self.synthesized(tmp_path, build))
+        assert account.client("cloudformation").list_stacks()["StackSummaries"] == []

@@ -6,7 +6,7 @@ A custom resource runs its own Lambda function, as on AWS. Two things differ:
   after five minutes. AWS waits for the answer until the service timeout, an hour by default. CDK's provider framework,
   which answers from a state machine when it has an `isComplete` handler, is given all that time here too.
 - CDK's own providers that need the JavaScript SDK, `/opt/awscli` or a tag the local S3 does not keep are served by
-  Python here (`builtin`), with the same properties and the same data.
+  Python here (`builtin`, `cross_region`), with the same properties and the same data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from agentcore_local import seams
 
-from . import builtin
+from . import builtin, cross_region
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ Served = Callable[[builtin.Call], builtin.Answer]
 GRACE_SECONDS = 300.0
 # Set by CDK's provider framework on functions whose answer comes from a state machine.
 _WAITER = "WAITER_STATE_MACHINE_ARN"
-_SERVED: dict[str, Served] = dict(builtin.SERVED)
+_SERVED: dict[str, Served] = {**builtin.SERVED, **cross_region.SERVED}
 
 
 def register_custom_resource(resource_type: str, serve: Served) -> None:
