@@ -18,6 +18,7 @@ TESTS = ROOT / "tests" / "local"
 ORDER = (
     "InvokeHarness",
     "Sessions",
+    "Commands in sessions",
     "Tools and inline functions",
     "Tools behind gateways and MCP servers",
     "What gateways refuse here",

@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agentcore_local.agents import mounts, plan
+from agentcore_local.agents import mounts, permissions, plan
 from agentcore_local.agents.sandbox.runner import ISOLATION_VARIABLE, NoIsolation, runner
 from agentcore_local.agents.tools.directories import Directories
 from agentcore_local.faults import StreamFailed
@@ -40,6 +40,7 @@ async def run(invocation: Invocation, store: Store) -> AsyncGenerator[list[Event
         Lists of `chunk` events: `contentStart`, `contentDelta` each with one of `stdout` and `stderr`, `contentStop`.
 
     Raises:
+        RequestRefused: Before the first event: the session cannot be started with the harness' role.
         StreamFailed: Nothing on this machine can keep the command in its session.
     """
     request = invocation.request
@@ -47,6 +48,11 @@ async def run(invocation: Invocation, store: Store) -> AsyncGenerator[list[Event
     seconds = body.get("timeout", DEFAULT_TIMEOUT)
     planned = plan.resolve(replace(invocation, request={"runtimeSessionId": session_id, "messages": _NOT_SAID}))
     session = store.visit(planned)
+    try:
+        permissions.start(planned, session)
+    except BaseException:
+        store.leave(session)
+        raise
     environment = {
         "AWS_REGION": planned.region,
         "AWS_DEFAULT_REGION": planned.region,
@@ -59,10 +65,15 @@ async def run(invocation: Invocation, store: Store) -> AsyncGenerator[list[Event
         pieces.put_nowait({name: text})
 
     async def work() -> int | None:
+        buckets = mounts.has_buckets(planned)
         try:
+            if buckets:
+                await asyncio.to_thread(mounts.bring_in, planned)
             place = await asyncio.to_thread(directories.place)
             return (await runner.run(body["command"], place, environment, seconds, heard)).exit_code
         finally:
+            if buckets:
+                await asyncio.to_thread(mounts.take_out, planned)
             pieces.put_nowait(None)
 
     running = asyncio.create_task(work())

@@ -140,7 +140,11 @@ async def invoke(
         endpoint=PROCESS.endpoint_url,
         caller_token=token,
     )
-    batches = agents.invoke_in_batches(invocation)
+    return await _answer_with(agents.invoke_in_batches(invocation))
+
+
+async def _answer_with(batches: AsyncGenerator[list[Event], None]) -> seams.HttpResponse:
+    """The answer that streams what comes, once there is something; before that a refusal is an answer of its own."""
     first: list[Event] = []
     try:
         # Before the first event nothing is written that would tell of a caller who is gone.
@@ -230,12 +234,7 @@ async def _run_command(values: dict[str, Any]) -> seams.HttpResponse:
     invocation = agents.Invocation(
         harness=harness, request=values, account=account, region=region, endpoint=PROCESS.endpoint_url
     )
-    batches = agents.commands.run(invocation, agents.sessions)
-
-    async def runner(send: Callable[[Any], Awaitable[None]], _receive: Callable[[], Awaitable[Any]]) -> None:
-        await _stream([], batches, send)
-
-    return 200, {"Content-Type": events.CONTENT_TYPE}, seams.streaming(runner)
+    return await _answer_with(agents.commands.run(invocation, agents.sessions))
 
 
 # --- control plane ------------------------------------------------------------------------------------------------

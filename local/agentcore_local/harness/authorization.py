@@ -23,6 +23,7 @@ _PREFIX = "bedrock-agentcore:"
 _HARNESS_OPERATIONS = ("CreateHarness", "UpdateHarness", "DeleteHarness")
 _ENDPOINT_OPERATIONS = ("CreateHarnessEndpoint", "UpdateHarnessEndpoint", "DeleteHarnessEndpoint")
 _MEMORY_KEYS = ("actorId", "sessionId", "namespace", "namespacePath", "strategyId")
+_ARNS = ("harnessArn", "agentRuntimeArn", "resourceArn")
 _ON_ANYTHING = ("CreateHarness", "ListHarnesses", "ListHarnessEndpoints", "ListHarnessVersions")
 
 
@@ -49,8 +50,8 @@ def check(request: routes.Request, operation: str, values: dict[str, Any], scope
     """
     if not iam.Switch.enabled:
         return
+    _refuse_strangers(operation, values, scope)
     if seams.caller_key(request.headers, request.query).isdigit():
-        _refuse_strangers(operation, values, scope)
         return
     for need in needs(operation, values, scope):
         _require(request, scope, need)
@@ -66,8 +67,8 @@ def _require(request: routes.Request, scope: Scope, need: Need) -> None:
 
 
 def _refuse_strangers(operation: str, values: dict[str, Any], scope: Scope) -> None:
-    """A harness belongs to an account; no policy of its own admits another one's."""
-    arn = str(values.get("harnessArn") or values.get("resourceArn") or "")
+    """A harness belongs to an account; no policy of its own admits another one's, whatever theirs say."""
+    arn = next((str(values[member]) for member in _ARNS if values.get(member)), "")
     owner = arn.split(":")[4] if arn.count(":") > 4 else ""  # noqa: PLR2004 - where the account is in an ARN
     if owner and owner != scope[0]:
         root = f"arn:aws:iam::{scope[0]}:root"
@@ -119,8 +120,7 @@ def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need
     if operation == "InvokeHarness":
         yield from invocation(values["harnessArn"], values.get("qualifier"))
     elif operation == "InvokeAgentRuntimeCommand":
-        for action in (operation, "InvokeAgentRuntime"):
-            yield Need(_PREFIX + action, (values["agentRuntimeArn"],))
+        yield from invocation(values["agentRuntimeArn"], values.get("qualifier"), operation)
     elif "resourceArn" in values:
         yield Need(_PREFIX + operation, (values["resourceArn"],), _tags(values["resourceArn"]))
     elif operation in _HARNESS_OPERATIONS:
@@ -129,14 +129,21 @@ def needs(operation: str, values: dict[str, Any], scope: Scope) -> Iterator[Need
         yield from _endpoint_operation(operation, values, scope)
 
 
-def invocation(harness_arn: str, qualifier: str | None) -> Iterator[Need]:
-    """What invoking takes: two actions on the harness and, through a named endpoint, on the endpoint as well."""
+def invocation(harness_arn: str, qualifier: str | None, operation: str = "InvokeHarness") -> Iterator[Need]:
+    """What invoking takes: two actions on the harness and, through a named endpoint, on the endpoint as well.
+
+    Args:
+        harness_arn: The harness.
+        qualifier: The endpoint.
+        operation: What is called: `InvokeHarness` or `InvokeAgentRuntimeCommand`.
+    """
     resources = [harness_arn]
     if qualifier is not None and qualifier != DEFAULT_ENDPOINT:
         resources.append(f"{harness_arn}/harness-endpoint/{qualifier}")
     for resource in resources:
-        yield Need(f"{_PREFIX}InvokeHarness", (resource,), _tags(harness_arn))
         runtime = _runtime(STORE.find_arn(harness_arn)) if resource == harness_arn else ()
+        asked = (resource,) if operation == "InvokeHarness" else (resource, *runtime)
+        yield Need(_PREFIX + operation, asked, _tags(harness_arn))
         yield Need(f"{_PREFIX}InvokeAgentRuntime", (resource, *runtime), _tags(harness_arn))
 
 

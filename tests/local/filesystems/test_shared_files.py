@@ -67,6 +67,13 @@ class Stack:
             one["contentBlockDelta"]["delta"].get("text", "") for one in events if "contentBlockDelta" in one
         )
 
+    def run(self, name: str, command: str) -> str:
+        """What a command says that is run past the agent."""
+        request = {"agentRuntimeArn": self.outputs[f"{name}Arn"], "runtimeSessionId": f"session-{uuid.uuid4()}"}
+        client = self.account.client("bedrock-agentcore")
+        chunks = client.invoke_agent_runtime_command(**request, body={"command": command})["stream"]
+        return "".join(one["chunk"].get("contentDelta", {}).get("stdout", "") for one in chunks)
+
     def write(self, name: str, path: str, text: str = "here", **where: str) -> str:
         """Writes a file."""
         return self.use(name, "file_operations", command="create", path=path, file_text=text, **where)
@@ -232,6 +239,15 @@ def test_objects_are_files_and_files_are_objects(stack: Stack, account: Account)
     assert "does not exist" in stack.read("Agent", "/mnt/sales/report.md")
     stack.use("Agent", "shell", command="rm /mnt/sales/2026/may.csv")
     assert objects() == {"private/salaries.csv": "no file"}
+
+    client.put_object(Bucket=bucket, Key="sales/june.csv", Body=b"14\n")
+    assert stack.run("Agent", "cat /mnt/sales/june.csv; echo 15 > /mnt/sales/july.csv") == "14\n"
+    assert objects() == {
+        "sales/june.csv": "14",
+        "sales/july.csv": "15",
+        "private/salaries.csv": "no file",
+    }
+    stack.run("Agent", "rm /mnt/sales/*.csv")
 
     # What an object's name may lead to is in the mount, and nowhere else.
     client.put_object(Bucket=bucket, Key="sales/../../outside", Body=b"x")

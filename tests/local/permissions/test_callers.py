@@ -90,6 +90,49 @@ def test_a_named_endpoint_takes_its_own_arn(account: Account, user: Any, arn: st
     assert invoke(user(policy(*INVOKE, resource=f"{arn}*")), arn, qualifier="PROD")
 
 
+def test_commands_take_their_own_action(account: Account, user: Any, arn: str) -> None:
+    control = account.client("bedrock-agentcore-control")
+    control.create_harness_endpoint(harnessId=arn.rsplit("/", 1)[-1], endpointName="PROD")
+    needed = ("bedrock-agentcore:InvokeAgentRuntimeCommand", "bedrock-agentcore:InvokeAgentRuntime")
+
+    def run(client: Any, qualifier: str = "DEFAULT") -> list[dict[str, Any]]:
+        session = f"session-{uuid.uuid4()}"
+        asked = {"agentRuntimeArn": arn, "runtimeSessionId": session, "qualifier": qualifier}
+        return list(client.invoke_agent_runtime_command(**asked, body={"command": "true"})["stream"])
+
+    client = user(policy(*needed, resource=arn))
+    assert run(client)
+    assert f"{arn}/harness-endpoint/PROD" in refusal(lambda: run(client, "PROD"))
+    assert run(user(policy(*needed, resource=f"{arn}*")), "PROD")
+    for missing, held in (needed, needed[::-1]):
+        other = user(policy(held, resource=arn))
+        assert f"not authorized to perform: {missing} on resource: {arn}" in refusal(lambda: run(other))  # noqa: B023
+    assert needed[0] in refusal(lambda: run(user(policy(*INVOKE, resource=arn))))
+
+
+def test_a_harness_is_its_accounts_alone(local_cloud: LocalCloud, arn: str) -> None:
+    """Whatever the other account allows its users; a harness has no policy of its own."""
+    other = local_cloud.account()
+    iam_client = other.client("iam")
+    iam_client.create_user(UserName="admin")
+    iam_client.put_user_policy(UserName="admin", PolicyName="all", PolicyDocument=policy("*"))
+    key = iam_client.create_access_key(UserName="admin")["AccessKey"]
+    given = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    address = {"endpoint_url": local_cloud.endpoint_url, "region_name": other.region}
+    clients = (other.client("bedrock-agentcore"), boto3.client("bedrock-agentcore", **address, **given))
+    for client in clients:
+        refusal(lambda: invoke(client, arn))  # noqa: B023
+        asked = {"agentRuntimeArn": arn, "runtimeSessionId": f"session-{uuid.uuid4()}", "body": {"command": "true"}}
+        refusal(lambda: client.invoke_agent_runtime_command(**asked))  # noqa: B023
+    for client in (
+        other.client("bedrock-agentcore-control"),
+        boto3.client("bedrock-agentcore-control", **address, **given),
+    ):
+        refusal(lambda: client.list_tags_for_resource(resourceArn=arn))  # noqa: B023
+        with pytest.raises(ClientError, match="not found"):
+            client.get_harness(harnessId=arn.rsplit("/", 1)[-1])
+
+
 def test_a_session_of_a_role_has_the_rights_of_the_role(account: Account, user: Any, arn: str) -> None:
     clients = account.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": account.account_id}, "Action": "sts:AssumeRole"}
