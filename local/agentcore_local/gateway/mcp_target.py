@@ -18,6 +18,7 @@ from .result import Answer, TargetFailed, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import TracebackType
 
     import httpx
 
@@ -42,6 +43,26 @@ class Unreachable(Exception):  # noqa: N818 - a property of the world outside
     """An MCP server that cannot be connected to; the sentence says why."""
 
 
+class _Client(MCPClient):
+    """Strands' client, without a signal to a thread that has ended already.
+
+    When connecting fails, or the server goes away, the client's thread ends by itself; `stop` signals it to end all the
+    same, with a coroutine that nobody is left to await: a warning, and an error in test suites that make errors of them.
+    """
+
+    def stop(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        """Disconnect (blocking); one that is not connected is fine."""
+        thread, loop = self._background_thread, self._background_thread_event_loop
+        failed = self._init_future.done() and self._init_future.exception() is not None
+        if thread is not None and loop is not None and (failed or not thread.is_alive()):
+            thread.join()
+            loop.close()
+            self._background_thread_event_loop = None
+        super().stop(exc_type, exc_val, exc_tb)
+
+
 def client(url: str, headers: Mapping[str, str] | None = None, auth: httpx.Auth | None = None) -> MCPClient:
     """A client that is not connected yet.
 
@@ -50,7 +71,7 @@ def client(url: str, headers: Mapping[str, str] | None = None, auth: httpx.Auth 
         headers: Sent with every request.
         auth: Signs every request.
     """
-    return MCPClient(
+    return _Client(
         url=fixtures.located(url), headers=dict(headers or {}), auth_provider=auth, startup_timeout=CONNECT_SECONDS
     )
 
