@@ -47,7 +47,7 @@ class _Client(MCPClient):
     """Strands' client, without a signal to a thread that has ended already.
 
     When connecting fails, or the server goes away, the client's thread ends by itself; `stop` signals it to end all the
-    same, with a coroutine that nobody is left to await: a warning, and an error in test suites that make errors of them.
+    same, with a coroutine that nobody is left to await: a warning, and where warnings are errors a test that fails.
     """
 
     def stop(

@@ -122,6 +122,35 @@ def test_closing_before_the_work_has_begun_frees_the_session(caller, script):
     assert client.say().text == "ok"
 
 
+def test_work_that_is_asked_for_while_the_loop_stops_ends_too():
+    """The server stops, an agent still cleans up, a request comes in: its caller is told, and not left waiting."""
+    working = AgentLoop()
+    loop = working.get()
+    cleaning = threading.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cleaning.set()
+            await asyncio.sleep(0.2)
+
+    async def ask() -> None:
+        first: Channel[int] = Channel()
+        first.start(loop, forever(), finally_=lambda: None)
+        await asyncio.sleep(0.05)
+        stopping = asyncio.ensure_future(asyncio.to_thread(working.stop))
+        await asyncio.to_thread(cleaning.wait, 5)
+        second: Channel[int] = Channel()
+        second.start(loop, forever(), finally_=lambda: None)
+        for channel in (first, second):
+            with pytest.raises(ConnectionAbortedError):
+                await asyncio.wait_for(channel.get(), 5)
+        await stopping
+
+    asyncio.run(ask())
+
+
 def test_a_callers_loop_that_dies_takes_its_agent_with_it(caller, script):
     ended = threading.Event()
 
