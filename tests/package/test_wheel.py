@@ -6,6 +6,7 @@ import email.parser
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -108,6 +109,26 @@ def test_a_foreign_app_synthesizes_one_construct(environment: Path, tmp_path: Pa
     types = [resource["Type"] for resource in template["Resources"].values()]
     assert types.count("AWS::BedrockAgentCore::Harness") == 1
     assert types.count("AWS::IAM::Role") == 1
+
+
+def test_a_foreign_project_is_tested_and_served_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """The pytest plugin, and the command: with what a resolver chooses by itself, ministack's own botocore among it."""
+    project = shutil.copytree(ROOT / "examples" / "testing_your_agent", tmp_path / "project")
+    shutil.rmtree(project / ".pytest_cache", ignore_errors=True)
+    programs = tmp_path / "env" / "bin"
+    _run([uv.find_uv_bin(), "venv", "--quiet", str(tmp_path / "env")], tmp_path)
+    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", str(programs / "python")]
+    _run([*install, f"{wheel}[cli]", "pytest"], tmp_path)
+
+    assert re.search(r"\d+ passed", _run([str(programs / "python"), "-m", "pytest", "-q"], project))
+
+    command = str(programs / "agentcore-harness")
+    started = json.loads(_run([command, "local", "up", "--detach", "--port", "0", "--json"], project))
+    try:
+        assert json.loads(_run([command, "list", "--json"], project))["harnesses"] == []
+    finally:
+        stopped = json.loads(_run([command, "local", "down", "--json"], project))
+    assert stopped["pid"] == started["pid"]
 
 
 def test_lambda_code_imports_without_the_cdk(wheel: Path, tmp_path: Path) -> None:
