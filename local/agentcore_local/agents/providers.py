@@ -1,7 +1,8 @@
 """The real models of a harness: its model configuration as a provider of Strands.
 
 Bedrock is asked with the AWS credentials of whoever started the local cloud, not with the execution role. Keys of other
-providers are read from the environment: the token vault that ``apiKeyArn`` names is not emulated.
+providers are read from the environment, or else from the credential provider that ``apiKeyArn`` names: the one in a
+stack often holds a placeholder.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from agentcore_local.agents.models import Provider
+from agentcore_local.gateway import vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +48,9 @@ def compatible(plan: Plan, url: str) -> Provider:
     config = next(iter(plan.model.values()))
     model_id = os.environ.get(MODEL_ID_VARIABLE) or config["modelId"]
     kept = {name: config[name] for name in ("maxTokens", "temperature", "topP") if name in config}
-    return _chat_completions({**kept, "modelId": model_id}, {"base_url": url, "api_key": _key("OPENAI_API_KEY", url)})
+    return _chat_completions(
+        {**kept, "modelId": model_id}, {"base_url": url, "api_key": _key("OPENAI_API_KEY", None, url)}
+    )
 
 
 def _bedrock(plan: Plan, config: dict[str, Any]) -> Provider:
@@ -76,7 +80,7 @@ def _bedrock(plan: Plan, config: dict[str, Any]) -> Provider:
 
 def _openai(_plan: Plan, config: dict[str, Any]) -> Provider:
     base = config.get("apiBase")
-    client = {"api_key": _key("OPENAI_API_KEY", base), **({"base_url": base} if base else {})}
+    client = {"api_key": _key("OPENAI_API_KEY", config["apiKeyArn"], base), **({"base_url": base} if base else {})}
     return _openai_family(config, client, config.get("apiFormat", "responses"), None)
 
 
@@ -114,7 +118,8 @@ def _gemini(_plan: Plan, config: dict[str, Any]) -> Provider:
     params = _params(config, "max_output_tokens")
     if "topK" in config:
         params["top_k"] = config["topK"]
-    model = GeminiModel(client_args={"api_key": _key("GEMINI_API_KEY")}, model_id=config["modelId"], params=params)
+    client = {"api_key": _key("GEMINI_API_KEY", config["apiKeyArn"])}
+    model = GeminiModel(client_args=client, model_id=config["modelId"], params=params)
     return _with_params(model, config, params, "max_output_tokens")
 
 
@@ -124,7 +129,7 @@ def _litellm(_plan: Plan, config: dict[str, Any]) -> Provider:
     except ImportError as error:
         raise Unavailable("LiteLLM models need the package litellm; run: pip install litellm") from error
     base = config.get("apiBase")
-    key = _key("LITELLM_API_KEY", base) if config.get("apiKeyArn") else None
+    key = _key("LITELLM_API_KEY", config["apiKeyArn"], base) if config.get("apiKeyArn") else None
     client = {**({"api_key": key} if key else {}), **({"api_base": base} if base else {})}
     params = _params(config, "max_tokens")
     model = LiteLLMModel(client_args=client, model_id=config["modelId"], params=params)
@@ -164,18 +169,24 @@ def _with_params(model: Any, config: dict[str, Any], params: dict[str, Any], lim
     return Provider(model, config.get("maxTokens"), cap, ATTEMPTS)
 
 
-def _key(variable: str, base_url: str | None = None) -> str:
+def _key(variable: str, arn: str | None, base_url: str | None = None) -> str:
     """The key of a provider; a server on this machine needs none.
 
     Raises:
-        Unavailable: when it is not in the environment.
+        Unavailable: when it is neither in the environment nor in the token vault.
     """
     key = os.environ.get(variable)
     if key:
         return key
+    missing = "no credential provider is named"
+    if arn is not None:
+        try:
+            return vault.api_key(arn)
+        except vault.VaultError as error:
+            missing = str(error)
     if base_url and urlsplit(base_url).hostname in _LOCAL_HOSTS:
         return "not-needed"
     raise Unavailable(
-        f"The model's API key must be in the environment variable {variable} of the process that runs the local cloud: "
-        "the token vault behind apiKeyArn is not emulated."
+        f"The model's API key is neither in the environment variable {variable} of the process that runs the local "
+        f"cloud nor in the token vault: {missing}."
     )

@@ -16,6 +16,7 @@ from agentcore_local import agents
 from agentcore_local.agents import Invocation, models, providers
 from agentcore_local.agents import plan as plans
 from agentcore_local.faults import StreamFailed
+from agentcore_local.gateway import vault
 
 KEY = "arn:aws:bedrock-agentcore:us-east-1:111122223333:token-vault/default/apikeycredentialprovider/x"
 
@@ -34,6 +35,11 @@ def plan(caller):
 def no_keys(monkeypatch):
     for variable in ("OPENAI_API_KEY", "GEMINI_API_KEY", "LITELLM_API_KEY", "AGENTCORE_LOCAL_MODEL_ID"):
         monkeypatch.delenv(variable, raising=False)
+
+    def empty(arn: str) -> str:
+        raise vault.VaultError(f"{arn} is unknown")
+
+    monkeypatch.setattr(vault, "api_key", empty)
 
 
 def test_a_bedrock_model(plan, monkeypatch):
@@ -100,7 +106,7 @@ def test_an_openai_model_with_a_base_of_its_own(plan):
 
 
 def test_a_missing_key_is_said(plan):
-    with pytest.raises(providers.Unavailable, match="must be in the environment variable OPENAI_API_KEY"):
+    with pytest.raises(providers.Unavailable, match=f"variable OPENAI_API_KEY .* nor in the token vault: {KEY}"):
         providers.real(plan({"openAiModelConfig": {"modelId": "gpt-5", "apiKeyArn": KEY}}))
 
 
@@ -117,7 +123,9 @@ def test_a_missing_sdk_is_said(plan, monkeypatch, member, package):
 def test_an_unusable_model_fails_the_invocation_in_words(caller):
     models.choose("real")
     model = {"openAiModelConfig": {"modelId": "gpt-5", "apiKeyArn": KEY}}
-    with pytest.raises(StreamFailed, match="The model cannot be used: The model's API key must be in the environment"):
+    with pytest.raises(
+        StreamFailed, match="The model cannot be used: The model's API key is neither in the environment"
+    ):
         caller(model=model).say()
 
 
