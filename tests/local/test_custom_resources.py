@@ -15,6 +15,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources as cr
 from support import stacks
+from support.behaviours import behaviour
 from support.stacks import get_att
 
 from agentcore_local.cfn import builtin, custom_resources
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account
 
+TOPIC = "Custom resources"
+SOURCES = ("https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html",)
 ANSWER = """
 import json, os, urllib.request
 def answer(event, status, **members):
@@ -60,6 +63,7 @@ def stack(code: str, outputs: dict[str, Any] | None = None, **properties: Any) -
 
 
 class TestFunctions:
+    @behaviour("The function runs, in Python or Node.js; what it answers with is read by `Ref` and `Fn::GetAtt`")
     def test_runs_and_returns_data(self, deploy: Any) -> None:
         code = """
 def handler(event, context):
@@ -90,11 +94,17 @@ def handler(event, context):
         assert not names & {"SECRET_OF_THE_SERVER", "AWS_PROFILE", "PYTEST_CURRENT_TEST", "VIRTUAL_ENV"}
         assert "agentcore-local-" in found["Home"]
 
+    @behaviour("A failure that it reports fails the stack, with its reason")
     def test_a_failure_it_reports_fails_the_stack_with_its_reason(self, deploy: Any) -> None:
         code = 'def handler(event, context): answer(event, "FAILED", Reason="no such thing")'
         with pytest.raises(DeploymentError, match=r"\[FAILED\] from custom resource. Message returned: no such thing"):
             deploy(stack(code))
 
+    @behaviour(
+        "A function that ends with an error and never answers",
+        status="approximated",
+        note="Fails at once, or after five minutes if it has returned; AWS waits for `ServiceTimeout`, an hour.",
+    )
     @pytest.mark.parametrize(
         ("code", "reason"),
         [
@@ -141,6 +151,7 @@ def handler(event, context):
         code = 'def handler(event, context):\n    answer(event, "SUCCESS")\n    raise RuntimeError("late")'
         assert deploy(stack(code)).changed
 
+    @behaviour("In a rollback it is sent the update back to what was")
     def test_an_update_that_fails_is_sent_back(self, deploy: Any, account: Account) -> None:
         code = """
 def handler(event, context):
@@ -207,6 +218,7 @@ class TestProviderFramework:
 
         return run
 
+    @behaviour("CDK's provider framework polls `isComplete` handlers until they are, or its time is up")
     def test_polls_until_it_is_complete(self, run: Any, account: Account) -> None:
         assert run(Polls="1") == {"Asked": "1"}
         assert run(Polls="3") == {"Asked": "3"}

@@ -1,4 +1,4 @@
-"""Models that are no scripts, behind deployed harnesses: a server that speaks OpenAI's protocol, with tools and keys."""
+"""Models that are no scripts, behind deployed harnesses: a server of OpenAI's protocol, with tools and keys."""
 
 from __future__ import annotations
 

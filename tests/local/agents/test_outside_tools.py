@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.behaviours import behaviour
 
 from agentcore_local import fixtures
 
+TOPIC = "Browser and code interpreter"
+SOURCES = ("https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html",)
 PAGE = """<html><head><title>Orders &amp; more</title><style>p {}</style></head>
 <body><h1>Orders</h1><script>alert(1)</script><p>Two   open.</p><a href="/next">Next <b>page</b></a></body></html>"""
 
@@ -29,6 +32,11 @@ def browse(caller, script, calling):
     return run
 
 
+@behaviour(
+    "The browser opens pages and reads them",
+    status="approximated",
+    note="Pages that you supply, without scripts and images; nothing is fetched from the web.",
+)
 def test_a_page_is_opened_and_read(browse, supply):
     supply({"browser": [{"url": "https://shop.example.com/*", "html": PAGE}]})
     url = "https://shop.example.com/orders"
@@ -61,10 +69,11 @@ def test_a_page_that_nobody_supplied(browse):
     )
 
 
+@behaviour("Clicking, typing and taking pictures", status="refused", note="The tool answers the model with a sentence.")
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [
-        ({"action": "fly"}, "The argument action must be one of navigate, get_text, get_html, get_links, close;"),
+        ({"action": "click"}, "The argument action must be one of navigate, get_text, get_html, get_links, close;"),
         ({"action": "navigate"}, "The argument url is missing."),
         ({}, "The argument action is missing."),
     ],
@@ -85,6 +94,11 @@ def interpret(caller, script, calling):
     return run
 
 
+@behaviour(
+    "The code interpreter runs Python, JavaScript and shell commands; its files stay for the session",
+    status="approximated",
+    note="A process for each call, in the sandbox of this machine; variables do not stay.",
+)
 def test_code_runs_and_its_files_stay(interpret):
     results = interpret(
         {"code": "print(6 * 7); open('a.txt', 'w').write('kept ä')"},

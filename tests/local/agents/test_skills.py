@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EventStreamError
+from support.behaviours import behaviour
 
 from agentcore_local.agents.scripts import ModelCall, ToolCall, Turn
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account, LocalCloud
 
+TOPIC = "Skills of a harness"
+SOURCES = ("https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-skills.html",)
 SKILL = "---\nname: {name}\ndescription: Reads <{name}>.\nallowed-tools: shell\n---\nOpen {name} with care.\n"
 REPOSITORY = "https://git.example.com/team/skills.git"
 
@@ -99,6 +102,11 @@ def in_s3(account: Account, path: str) -> dict[str, Any]:
     return {"s3": {"uri": f"s3://{name_of(account)}/{path}"}}
 
 
+@behaviour(
+    "A skill in S3 is all below its prefix; the model sees its description, and reads on when it needs it",
+    status="approximated",
+    note="In `.agents/skills`, read with a tool `skills`; how the service does it is not documented.",
+)
 def test_a_skill_in_s3(bucket: Callable[..., Any], talk: Callable[..., Talk]) -> None:
     bucket(v1__excel__SKILL_md=SKILL.format(name="excel"), v1__excel__scripts__read="print(1)", v1__excel_2__x="")
     agent = talk("s3:v1/excel/")
@@ -118,6 +126,7 @@ def test_a_skill_in_s3(bucket: Callable[..., Any], talk: Callable[..., Talk]) ->
     assert missing == "Skill 'word' not found. Available skills: excel"
 
 
+@behaviour("Skills are fetched when a session starts, once")
 def test_a_session_keeps_what_it_fetched_and_a_new_one_fetches_anew(
     account: Account, bucket: Callable[..., Any], talk: Callable[..., Talk]
 ) -> None:
@@ -132,6 +141,11 @@ def test_a_session_keeps_what_it_fetched_and_a_new_one_fetches_anew(
     assert "<name>word</name>" in agent.prompt
 
 
+@behaviour(
+    "Skills of a call",
+    status="approximated",
+    note="They replace the harness' own, as the API reference says; the guide says they are added.",
+)
 def test_a_call_may_bring_others(bucket: Callable[..., Any], talk: Callable[..., Talk]) -> None:
     bucket(a__SKILL_md=SKILL.format(name="a"), b__SKILL_md=SKILL.format(name="b"))
     agent = talk("s3:a/")
@@ -168,11 +182,13 @@ def test_what_is_no_skill_is_left_out(
     assert len([record for record in caplog.records if reason in record.getMessage()]) == 1
 
 
+@behaviour("A fetch that fails is a failed invocation")
 def test_a_bucket_that_is_not_there_fails_the_invocation(talk: Callable[..., Talk]) -> None:
     agent = talk({"s3": {"uri": "s3://gone-bucket/x"}})
     assert agent.error().startswith("A skill could not be fetched: NoSuchBucket: ")
 
 
+@behaviour("S3 is read with the execution role")
 def test_every_file_is_read_with_the_role(
     account: Account, bucket: Callable[..., Any], talk: Callable[..., Talk], role_arn: str
 ) -> None:
@@ -186,6 +202,7 @@ def test_every_file_is_read_with_the_role(
     assert f"s3:GetObject on resource: arn:aws:s3:::{name_of(account)}/excel/secret" in error
 
 
+@behaviour("A skill in Git is a directory of a repository, over HTTPS")
 def test_a_skill_in_git(talk: Callable[..., Talk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     skill = tmp_path / "skills" / "docx"
     skill.mkdir(parents=True)
@@ -210,6 +227,11 @@ def test_git_that_cannot_be_had_fails_the_invocation(
     assert error.startswith("A skill could not be fetched: there is no 'nope' in the repository at commit ")
 
 
+@behaviour(
+    "A skill in the image is read from its path",
+    status="approximated",
+    note="From the working directory and mounts; images are not pulled, and what is not there is left out.",
+)
 def test_a_path_in_the_session(talk: Callable[..., Talk], caplog: pytest.LogCaptureFixture) -> None:
     mount = {"sessionStorage": {"mountPath": "/mnt/data"}}
     environment = {"agentCoreRuntimeEnvironment": {"filesystemConfigurations": [mount]}}
@@ -233,6 +255,11 @@ def test_what_a_command_left_in_the_way_is_not_followed(
     assert list(tmp_path.iterdir()) == []
 
 
+@behaviour(
+    "AWS' own skills are in the managed image",
+    status="approximated",
+    note="From a folder that `AGENTCORE_LOCAL_AWS_SKILLS` names; else left out, and the log says so.",
+)
 def test_the_skills_of_aws(
     talk: Callable[..., Talk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

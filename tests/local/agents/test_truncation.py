@@ -8,9 +8,13 @@ from strands.agent.conversation_manager import (
     SlidingWindowConversationManager,
     SummarizingConversationManager,
 )
+from support.behaviours import behaviour
 
 from agentcore_local.agents import truncation
 from agentcore_local.agents.scripts import ModelFailure, Turn
+
+TOPIC = "Long conversations"
+SOURCES = ("https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-models.html",)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,7 @@ def conversation(client, script, turns: int) -> list[str]:
     return [client.say(f"turn {turn}").text for turn in range(turns)]
 
 
+@behaviour("`sliding_window` forgets the oldest messages")
 def test_a_window_forgets_the_oldest_messages(caller, script):
     window = {"strategy": "sliding_window", "config": {"slidingWindow": {"messagesCount": 4}}}
     assert conversation(caller(truncation=window), script, 5) == ["1", "3", "5", "5", "5"]
@@ -50,6 +55,7 @@ def test_the_default_window_is_strands(caller, script):
     assert conversation(caller(), script, 23)[-3:] == ["41", "41", "41"]
 
 
+@behaviour("`none` keeps everything")
 def test_none_keeps_everything(caller, script):
     assert conversation(caller(truncation={"strategy": "none"}), script, 23)[-1] == "45"
 
@@ -67,6 +73,7 @@ def overflowing(limit: int):
     return speak
 
 
+@behaviour("A conversation that the model finds too long is trimmed, and the call tried again")
 def test_an_overflow_is_trimmed_and_tried_again(caller, script):
     client = caller(truncation={"strategy": "sliding_window"})
     conversation(client, script, 3)
@@ -76,6 +83,7 @@ def test_an_overflow_is_trimmed_and_tried_again(caller, script):
     assert "turn 0" not in text
 
 
+@behaviour("`summarization` replaces what is old by a summary of it")
 def test_an_overflow_is_summarized_and_tried_again(caller, script):
     settings = {"summaryRatio": 0.8, "preserveRecentMessages": 1}
     client = caller(truncation={"strategy": "summarization", "config": {"summarization": settings}})
@@ -86,6 +94,7 @@ def test_an_overflow_is_summarized_and_tried_again(caller, script):
     assert text.endswith("last")
 
 
+@behaviour("Without truncation it ends the invocation with `model_context_window_exceeded`")
 def test_an_overflow_without_truncation_ends_the_invocation(caller, script):
     client = caller(truncation={"strategy": "none"})
     conversation(client, script, 3)

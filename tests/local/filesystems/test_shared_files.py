@@ -10,6 +10,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_s3 as s3
+from support.behaviours import behaviour
 
 from agentcore_constructs import (
     AgentCoreVpcEndpoints,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account, LocalCloud
 
+TOPIC = "Mounted file systems"
+SOURCES = ("https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-environment.html",)
 MODEL = Model.bedrock("amazon.nova-pro-v1:0")
 
 
@@ -124,6 +127,7 @@ def harness(scope: Construct, name: str, vpc: ec2.IVpc, *mounts: Any, **argument
     return Harness(scope, name, environment=environment, filesystems=mounts, **settings)
 
 
+@behaviour("EFS and S3 Files outlive sessions and versions; session storage belongs to one session and version")
 def test_everything_made_by_us_is_deployed_used_updated_and_destroyed(stack: Stack, account: Account) -> None:
     def build(scope: cdk.Stack, vpc: ec2.IVpc, *, tools: tuple[Any, ...] = ()) -> dict[str, Harness]:
         mounts = (
@@ -162,6 +166,7 @@ def test_everything_made_by_us_is_deployed_used_updated_and_destroyed(stack: Sta
     assert account.client("bedrock-agentcore-control").list_harnesses()["harnesses"] == []
 
 
+@behaviour("Harnesses share a file system, each from its access point's directory; a role that may not write reads")
 def test_two_harnesses_share_a_file_system_and_one_only_reads(stack: Stack) -> None:
     def build(scope: cdk.Stack, vpc: ec2.IVpc) -> dict[str, Harness]:
         destroy = cdk.RemovalPolicy.DESTROY
@@ -204,6 +209,11 @@ def test_two_harnesses_share_a_file_system_and_one_only_reads(stack: Stack) -> N
     assert stack.buckets() == []
 
 
+@behaviour(
+    "S3 Files keeps a file system and its bucket in step",
+    status="approximated",
+    note="Before an invocation or a command, and after it; the service does it all the time.",
+)
 def test_objects_are_files_and_files_are_objects(stack: Stack, account: Account) -> None:
     def build(scope: cdk.Stack, vpc: ec2.IVpc) -> dict[str, Harness]:
         bucket = s3.Bucket(scope, "Data", versioned=True)
