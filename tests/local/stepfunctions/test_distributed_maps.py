@@ -106,6 +106,33 @@ class TestItems:
         counts = machines.client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
         assert (counts["succeeded"], counts["total"], counts["pending"], counts["running"]) == (2, 2, 0, 0)
 
+    @behaviour("A Map assigns variables from its result, also when it catches its failure")
+    @pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
+    def test_its_result_is_assigned(self, machines: Any, distributed: Any, language: str) -> None:
+        jsonata = language == "JSONata"
+        summed, said = ("{% $sum($states.result) %}", "{% $total %}") if jsonata else ("$[0]", "$total")
+        name = "total" if jsonata else "total.$"
+        last = {"Output": said} if jsonata else {"Parameters": {"said.$": said}}
+        states = {
+            "Map": {**distributed(PASS), "Assign": {name: summed}, "Next": "Last"},
+            "Last": {"Type": "Pass", "End": True, **last},
+        }
+        found = machines.start(states, [4, 5], language=language).wait()
+        assert found["output"] == (9 if jsonata else {"said": 4})
+
+    def test_what_is_caught_is_assigned(self, machines: Any, distributed: Any) -> None:
+        broken = distributed({"Type": "Fail", "Error": "Own", "Cause": "c"})
+        caught = {
+            "ErrorEquals": ["States.ALL"],
+            "Assign": {"why": "{% $states.errorOutput.Error %}"},
+            "Next": "Last",
+        }
+        states = {
+            "Map": {**broken, "Catch": [caught], "End": True},
+            "Last": {"Type": "Pass", "Output": "{% $why %}", "End": True},
+        }
+        assert machines.start(states, [1]).wait()["output"] == EXCEEDED
+
     @behaviour("A child execution sees none of its parent's variables")
     def test_children_do_not_see_the_variables_of_the_execution(self, machines: Any, distributed: Any) -> None:
         states = {
