@@ -330,6 +330,14 @@ class TestEndpoints:
         assert error_of(control.delete_harness_endpoint, **default)[0] == "ConflictException"
         assert error_of(control.update_harness_endpoint, **default, targetVersion="1")[0] == "ConflictException"
 
+    def test_a_client_token_is_good_for_as_long_as_what_it_made(self, create: Create, control: Any) -> None:
+        harness_id = create()["harnessId"]
+        request = {"harnessId": harness_id, "endpointName": "PROD", "clientToken": "t" * 33}
+        for _ in range(2):
+            assert control.create_harness_endpoint(**request)["endpoint"]["endpointName"] == "PROD"
+        control.delete_harness_endpoint(harnessId=harness_id, endpointName="PROD")
+        assert control.create_harness_endpoint(**request)["endpoint"]["status"] == "CREATING"
+
     def test_deleted_one_is_gone(self, create: Create, control: Any) -> None:
         harness_id = create()["harnessId"]
         wanted = {"harnessId": harness_id, "endpointName": "PROD"}
@@ -399,6 +407,32 @@ class TestTags:
         assert error_of(control.tag_resource, resourceArn=arn, tags={"aws:x": "y"})[0] == "ValidationException"
         gone = arn[:-10] + "0123456789"
         assert error_of(control.list_tags_for_resource, resourceArn=gone)[0] == "ResourceNotFoundException"
-        gateway = f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}:gateway/g-0123456789"
-        code, message = error_of(control.list_tags_for_resource, resourceArn=gateway)
+        place = f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}"
+        for absent in ("gateway/g-0123456789", "memory/m-0123456789", "runtime/r-0123456789"):
+            error = error_of(control.list_tags_for_resource, resourceArn=f"{place}:{absent}")
+            assert error[0] == "ResourceNotFoundException"
+        code, message = error_of(control.list_tags_for_resource, resourceArn=f"{place}:evaluator/e-0123456789")
         assert (code, "not emulated by the local cloud yet" in message) == ("NotEmulatedException", True)
+
+    def test_fifty_at_most_and_the_stacks_own_beside(self, create: Create, control: Any) -> None:
+        arn = create()["arn"]
+        control.tag_resource(resourceArn=arn, tags={f"k{number}": "v" for number in range(50)})
+        error = error_of(control.tag_resource, resourceArn=arn, tags={"k50": "v"})
+        assert error[0] == "ServiceQuotaExceededException"
+        STORE.find_arn(arn).tags.update({"aws:cloudformation:stack-name": "s"})  # type: ignore[union-attr]
+        control.untag_resource(resourceArn=arn, tagKeys=["k0"])
+        control.tag_resource(resourceArn=arn, tags={"k50": "v"})
+
+    def test_of_a_memory_of_your_own_and_of_one_that_became_it(self, create: Create, control: Any) -> None:
+        own = control.create_memory(name="own", eventExpiryDuration=30, tags={"a": "b"})["memory"]["arn"]
+        control.tag_resource(resourceArn=own, tags={"c": "d"})
+        control.untag_resource(resourceArn=own, tagKeys=["a"])
+        assert control.list_tags_for_resource(resourceArn=own)["tags"] == {"c": "d"}
+
+        made = create(tags={"team": "a"})
+        managed = made["memory"]["managedMemoryConfiguration"]["arn"]
+        code, message = error_of(control.tag_resource, resourceArn=managed, tags={"x": "y"})
+        assert (code, made["arn"] in message) == ("ConflictException", True)
+        control.delete_harness(harnessId=made["harnessId"], deleteManagedMemory=False)
+        control.tag_resource(resourceArn=managed, tags={"x": "y"})
+        assert control.list_tags_for_resource(resourceArn=managed)["tags"] == {"team": "a", "x": "y"}

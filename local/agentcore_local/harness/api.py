@@ -16,7 +16,7 @@ from agentcore_local import seams, state
 from agentcore_local.faults import RequestRefused, StreamFailed
 from agentcore_local.process import PROCESS
 
-from . import authorization, events, memory, operations, routes, rules
+from . import authorization, events, memory, operations, routes, rules, tags
 from .caller import Caller
 from .errors import ServiceError, conflict, invalid, not_emulated, not_found, refused
 from .store import STORE, Harness, Scope, resolve
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 _AGENTS = "agentcore_local.agents"
 _LOADED: dict[str, Any] = {}
 _DEFAULT_PAGE = 10
-_MAX_TAGS = 50
 _MEMORY_PATH = re.compile(r"/memories/(?P<id>[^/]+)/(?:delete|update)/?")
 _RUNTIME_INVOCATION = re.compile(r"/runtimes/(?P<arn>.+)/invocations/?")
 
@@ -314,48 +313,12 @@ def _page(member: str, items: list[dict[str, Any]], values: dict[str, Any]) -> d
             start = int(position)
         except ValueError:
             of = ""
-        if of != member:
+        if of != member or start < 0:
             raise refused("nextToken is not one that this operation returned", name="nextToken")
     page: dict[str, Any] = {member: items[start : start + size]}
     if start + size < len(items):
         page["nextToken"] = base64.urlsafe_b64encode(f"{member}:{start + size}".encode()).decode()
     return page
-
-
-# --- tags ---------------------------------------------------------------------------------------------------------
-
-
-def _tags_of(arn: str) -> dict[str, str]:
-    harness_arn, separator, endpoint = arn.partition("/harness-endpoint/")
-    if ":harness/" not in arn:
-        raise not_emulated(
-            f"tags of {arn} are not emulated by the local cloud yet; it keeps those of harnesses and their endpoints"
-        )
-    harness = STORE.find_arn(harness_arn)
-    if harness is None:
-        raise not_found("Resource", arn)
-    return operations.find_endpoint(harness, endpoint).tags if separator else harness.tags
-
-
-def _list_tags(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
-    return {"tags": dict(_tags_of(values["resourceArn"]))}
-
-
-def _tag(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
-    tags = _tags_of(values["resourceArn"])
-    if len({*tags, *values["tags"]}) > _MAX_TAGS:
-        raise ServiceError("ServiceQuotaExceededException", f"A resource can have at most {_MAX_TAGS} tags")
-    if reserved := list(rules.reserved_tags(values["tags"])):
-        raise invalid(reserved)
-    tags.update(values["tags"])
-    return {}
-
-
-def _untag(_scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
-    tags = _tags_of(values["resourceArn"])
-    for key in values["tagKeys"]:
-        tags.pop(key, None)
-    return {}
 
 
 _OPERATIONS: dict[str, Callable[[Scope, dict[str, Any]], dict[str, Any]]] = {
@@ -370,9 +333,9 @@ _OPERATIONS: dict[str, Callable[[Scope, dict[str, Any]], dict[str, Any]]] = {
     "UpdateHarnessEndpoint": _update_endpoint,
     "DeleteHarnessEndpoint": _delete_endpoint,
     "ListHarnessEndpoints": _list_endpoints,
-    "ListTagsForResource": _list_tags,
-    "TagResource": _tag,
-    "UntagResource": _untag,
+    "ListTagsForResource": tags.list_tags,
+    "TagResource": tags.tag,
+    "UntagResource": tags.untag,
 }
 
 

@@ -13,7 +13,7 @@ from agentcore_local import seams
 from agentcore_local.memory import records
 
 from .errors import ServiceError, refused
-from .store import Scope, random_suffix
+from .store import STORE, Scope, random_suffix
 
 DEFAULT_STRATEGIES = ["SEMANTIC", "SUMMARIZATION"]
 DEFAULT_EXPIRY_DAYS = 30
@@ -84,8 +84,10 @@ def delete(scope: Scope, arn: str) -> None:
 
 
 def disassociate(scope: Scope, arn: str) -> None:
-    """Make a managed memory an ordinary one of the account."""
-    seams.release_memory(scope, memory_id_of(arn))
+    """Make a managed memory an ordinary one of the account; it keeps the tags that it had from its harness."""
+    record = seams.read_memory(scope, memory_id_of(arn)) or {}
+    owner = STORE.find_arn(record.get("managedByResourceArn") or "")
+    seams.release_memory(scope, memory_id_of(arn), tags=owner.tags if owner else {})
 
 
 def existing(scope: Scope, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def create_endpoint(scope: Scope, harness_id: str, request: dict[str, Any]) -> d
     with STORE.lock:
         harness, name = STORE.get(scope, harness_id), request["endpointName"]
         operation = f"CreateHarnessEndpoint {harness_id}"
-        if repeated := _repeated(scope, operation, request):
+        repeated = _repeated(scope, operation, request)
+        if repeated and repeated in live_endpoints(harness):
             return endpoint_shape(harness, find_endpoint(harness, repeated))
         if name in live_endpoints(harness):
             raise conflict(f"An endpoint with name '{name}' already exists on harness '{harness_id}'")

@@ -142,11 +142,12 @@ def update_memory(
     record.update(strategies=kept + added, eventExpiryDuration=expiry_days, updatedAt=now)
 
 
-def release_memory(scope: Scope, memory_id: str) -> None:
-    """Make a managed memory an ordinary one."""
+def release_memory(scope: Scope, memory_id: str, *, tags: dict[str, str]) -> None:
+    """Make a managed memory an ordinary one, with tags of its own."""
     record = read_memory(scope, memory_id)
     if record is not None:
         record.pop("managedByResourceArn", None)
+        record["_tags"] = dict(tags)
 
 
 def delete_memory(scope: Scope, memory_id: str) -> None:

@@ -36,13 +36,17 @@ def test_the_runtime(agent: Callable[..., Agent]) -> None:
 
 @behaviour(
     "The tags of a harness are on its runtime and its managed memory as well",
-    status="refused",
-    note="Tags of harnesses and their endpoints are kept, those of other resources are not.",
+    status="approximated",
+    note="Those two cannot be tagged by themselves here.",
 )
 def test_tags_flow(agent: Callable[..., Agent], control: Any) -> None:
-    memory = agent(tags={"team": "a"}).created["memory"]["managedMemoryConfiguration"]["arn"]
-    code, message = error_of(control.list_tags_for_resource, resourceArn=memory)
-    assert (code, f"tags of {memory} are not emulated" in message) == ("NotEmulatedException", True)
+    made = agent(tags={"team": "a"})
+    control.tag_resource(resourceArn=made.arn, tags={"cost": "1"})
+    arns = (made.created["memory"]["managedMemoryConfiguration"]["arn"], runtime(made.created)["agentRuntimeArn"])
+    for arn in (*arns, f"{arns[1]}/runtime-endpoint/DEFAULT"):
+        assert control.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "a", "cost": "1"}
+        code, message = error_of(control.tag_resource, resourceArn=arn, tags={"x": "y"})
+        assert (code, f"tag {made.arn}" in message) == ("ConflictException", True)
 
 
 @behaviour("Without a model it is `global.anthropic.claude-sonnet-4-6`")
