@@ -1,4 +1,4 @@
-"""CloudFormation makes harnesses with the role a stack is deployed with: `cdk deploy` passes the bootstrap's.
+"""CloudFormation makes what AgentCore has with the role a stack is deployed with: `cdk deploy` passes the bootstrap's.
 
 A stack deployed without a role is deployed with the caller's permissions, and those are not looked at here. What
 ministack itself makes for a stack is not checked either.
@@ -7,11 +7,16 @@ ministack itself makes for a stack is not checked either.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import iam, seams
 from .harness import authorization
 from .harness.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .harness.store import Scope
 
 _LOCK = threading.Lock()
 _ROLES: dict[tuple[str, str, str], str] = {}
@@ -32,11 +37,38 @@ def check(stack_name: str, operation: str, request: dict[str, Any]) -> None:
         ServiceError: AccessDeniedException.
     """
     scope = seams.current_scope()
+    _check(stack_name, scope, authorization.needs(operation, request, scope))
+
+
+def check_action(stack_name: str | None, operation: str, *resources: str, passed_role: str | None = None) -> None:
+    """As `check`, for an operation of AgentCore that takes its own action and no other.
+
+    Args:
+        stack_name: The stack; None for a resource that none has.
+        operation: Such as `CreateGateway`.
+        resources: What comes after account and Region in the ARNs it may be allowed on, or `*`: one of them will do.
+        passed_role: The ARN of a role that the service is given.
+
+    Raises:
+        ServiceError: AccessDeniedException.
+    """
+    if stack_name is None:
+        return
+    scope = seams.current_scope()
+    arns = tuple(one if one == "*" else f"{authorization.service(scope)}{one}" for one in resources)
+    needs = [authorization.Need(f"bedrock-agentcore:{operation}", arns)]
+    if passed_role:
+        keys = {"iam:passedtoservice": "bedrock-agentcore.amazonaws.com"}
+        needs.append(authorization.Need("iam:PassRole", (passed_role,), keys))
+    _check(stack_name, scope, needs)
+
+
+def _check(stack_name: str, scope: Scope, needs: Iterable[authorization.Need]) -> None:
     role = _ROLES.get((*scope, _plain(stack_name)))
     if role is None or not iam.Switch.enabled:
         return
     place = iam.Place(*scope)
-    for need in authorization.needs(operation, request, scope):
+    for need in needs:
         refusals = [
             iam.denial(role, need.action, one, place=place, session="AWSCloudFormation", keys=need.keys)
             for one in need.resources

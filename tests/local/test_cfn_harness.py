@@ -315,6 +315,10 @@ class TestEndpoint:
         harness_id = deploy(template).outputs["Id"]
         found = control.get_harness_endpoint(harnessId=harness_id, endpointName="PROD")["endpoint"]
         assert (found["description"], found["targetVersion"]) == ("for customers", "1")
+        del template["Resources"]["Endpoint"]["Properties"]["Description"]
+        deploy(template)
+        found = control.get_harness_endpoint(harnessId=harness_id, endpointName="PROD")["endpoint"]
+        assert "description" not in found
 
 
 class TestMemory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentcore_local import seams
+from agentcore_local import seams, stack_roles
 from agentcore_local.harness.errors import ServiceError, conflict
 
 from . import properties
@@ -24,11 +24,15 @@ _UPDATABLE = (
 )
 
 
-def create(logical_id: str, props: dict[str, Any], _stack_name: str) -> Created:
+def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Created:
     """Create; the physical id is the ARN."""
     properties.check(MEMORY, logical_id, props)
     try:
         request = request_of("CreateMemory", _writable(props))
+        passed = request.get("memoryExecutionRoleArn")
+        stack_roles.check_action(
+            stack_name, "CreateMemory", "*", f"memory/{request['name']}-0123456789", passed_role=passed
+        )
         memory = seams.call_memory("create", request)
     except ServiceError as error:
         raise HandlerError.of(error) from error
@@ -36,7 +40,7 @@ def create(logical_id: str, props: dict[str, Any], _stack_name: str) -> Created:
 
 
 def update(
-    physical_id: str, _old: dict[str, Any], new: dict[str, Any], _stack_name: str, logical_id: str | None = None
+    physical_id: str, _old: dict[str, Any], new: dict[str, Any], stack_name: str, logical_id: str | None = None
 ) -> Created:
     """Update in place; strategies are told apart by name: new ones are added, missing ones deleted."""
     label = logical_id or physical_id
@@ -44,6 +48,8 @@ def update(
     scope, memory_id = seams.current_scope(), physical_id.rsplit("/", 1)[-1]
     try:
         request = request_of("CreateMemory", _writable(new))
+        passed = request.get("memoryExecutionRoleArn")
+        stack_roles.check_action(stack_name, "UpdateMemory", f"memory/{memory_id}", passed_role=passed)
         current = seams.read_memory(scope, memory_id)
         if current is None:
             raise conflict(f"Memory '{memory_id}' is gone")
@@ -57,7 +63,12 @@ def update(
 
 def delete(physical_id: str, _props: dict[str, Any]) -> None:
     """Delete with its data; one that is already gone is fine."""
-    seams.delete_memory(seams.current_scope(), physical_id.rsplit("/", 1)[-1])
+    memory_id = physical_id.rsplit("/", 1)[-1]
+    try:
+        stack_roles.check_action(seams.stack_of(physical_id), "DeleteMemory", f"memory/{memory_id}")
+    except ServiceError as error:
+        raise HandlerError.of(error) from error
+    seams.delete_memory(seams.current_scope(), memory_id)
 
 
 def _writable(props: dict[str, Any]) -> dict[str, Any]:

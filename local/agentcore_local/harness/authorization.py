@@ -92,7 +92,7 @@ def check_memory(request: routes.Request, scope: Scope) -> None:
     asked = {**_body(request.body), **labels}
     keys = {f"bedrock-agentcore:{name.lower()}": str(asked[name]) for name in _MEMORY_KEYS if asked.get(name)}
     memory = labels.get("memoryId")
-    own = memory if memory and memory.startswith("arn:") else f"{_service(scope)}memory/{memory or asked.get('name')}"
+    own = memory if memory and memory.startswith("arn:") else f"{service(scope)}memory/{memory or asked.get('name')}"
     # The service authorization reference names no resource for the two that are about no memory there is.
     resources = (own,) if memory else ("*", f"{own}-0123456789")
     _require(request, scope, Need(_PREFIX + operation, resources, keys))
@@ -186,10 +186,11 @@ def _endpoint_operation(operation: str, values: dict[str, Any], scope: Scope) ->
 
 
 def _arn(harness_id: str, scope: Scope) -> str:
-    return f"{_service(scope)}harness/{harness_id}"
+    return f"{service(scope)}harness/{harness_id}"
 
 
-def _service(scope: Scope) -> str:
+def service(scope: Scope) -> str:
+    """The beginning of the ARNs of what AgentCore has in an account and Region."""
     account, region = scope
     return f"arn:aws:bedrock-agentcore:{region}:{account}:"
 

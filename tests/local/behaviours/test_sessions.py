@@ -59,12 +59,17 @@ def test_files(agent: Callable[..., Agent], shell: Callable[..., Any]) -> None:
     assert made.say(runtimeSessionId=f"other-{uuid.uuid4()}").text.strip() == "none"
 
 
-@behaviour("Another version of the harness goes on with the conversation, on a fresh machine")
+@behaviour("Another version of the harness goes on on a fresh machine, with the conversation that its memory has")
 def test_an_update(agent: Callable[..., Agent], shell: Callable[..., Any]) -> None:
     made = agent(script=shell("cat note 2>/dev/null || echo none; echo kept > note"))
     made.say()
     made.update(maxIterations=9)
     assert made.say().text.strip() == "none"
+    for name, memory, messages in (("kept", {}, "3"), ("forgotten", {"memory": {"disabled": {}}}, "1")):
+        made = agent(name, script=count, **memory)
+        assert made.say().text == "1"
+        made.update(maxIterations=9)
+        assert made.say().text == messages
 
 
 @behaviour(
