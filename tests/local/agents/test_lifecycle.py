@@ -135,6 +135,21 @@ def wait_for(condition) -> None:
         time.sleep(0.01)
 
 
+def test_a_slow_topic_gets_the_events_of_a_session_in_their_order(working, told, monkeypatch):
+    def slower_at_first(_plan, _arn, payload):
+        time.sleep(0.2 if payload["event"] == "before_invocation" else 0)
+        told.payloads.append(payload)
+
+    monkeypatch.setattr(delivery, "publish", slower_at_first)
+    agent = working(*(hook(event, "sns") for event in EVENTS))
+    agent.say()
+    agent.say()
+    wait_for(lambda: len(told.payloads) >= 6)
+    order = [payload["event"] for payload in told.payloads]
+    assert order[:4] == ["before_invocation", "before_tool_call", "after_tool_call", "after_invocation"]
+    assert order[4] == "before_invocation"
+
+
 def test_a_topic_that_fails_changes_nothing(working, told, monkeypatch, caplog):
     def fail(*_arguments):
         raise delivery.HookFailed("no such topic")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,37 @@ def test_topics(agent: Callable[..., Agent], account: Account) -> None:
     answer = agent(script="fine", hooks=hooks).say()
     assert [(hook["name"], "decision" in hook) for hook in answer.hooks] == [("topic", False), ("gone", False)]
     assert answer.text == "fine"
+
+
+@behaviour("A FIFO topic gets the events of a session in their order, each session a message group of its own")
+def test_fifo_topics(agent: Callable[..., Agent], account: Account) -> None:
+    sns, sqs = account.client("sns"), account.client("sqs")
+    topic = sns.create_topic(Name="told.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    queue = sqs.create_queue(QueueName="heard.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    open_to_all = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [open_to_all]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    events = ("beforeInvocation", "afterInvocation")
+    made = agent(script="fine", hooks=[{one: {"name": one, "target": {"sns": {"arn": topic}}}} for one in events])
+    sessions = [str(uuid.uuid4()) for _ in range(2)]
+    for session in sessions * 2:
+        made.say(runtimeSessionId=session)
+
+    heard: list[tuple[str, str, str]] = []
+    end = time.monotonic() + 15
+    while len(heard) < 8 and time.monotonic() < end:
+        found = sqs.receive_message(QueueUrl=queue, AttributeNames=["MessageGroupId"], MaxNumberOfMessages=10)
+        for message in found.get("Messages", []):
+            body = json.loads(message["Body"])
+            heard.append((message["Attributes"]["MessageGroupId"], body["sessionId"], body["event"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    assert len({group for group, _, _ in heard}) == 2
+    for session in sessions:
+        its = [(group, event) for group, said, event in heard if said == session]
+        assert len({group for group, _ in its}) == 1
+        assert [event for _, event in its] == ["before_invocation", "after_invocation"] * 2
 
 
 @behaviour("At most 20 hooks; a function has 1 to 900 seconds, 60 unless set")

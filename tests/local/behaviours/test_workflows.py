@@ -139,6 +139,15 @@ def test_errors(run: Callable[..., Any], speaker: Callable[..., Any]) -> None:
     assert run(short)["error"] == "BedrockAgentCore.ValidationException"
 
 
+@behaviour("A harness in another Region or account is refused: `BedrockAgentCore.AccessDeniedException`")
+def test_elsewhere(run: Callable[..., Any], speaker: Callable[..., Any]) -> None:
+    arguments = speaker(lambda call: "never")
+    here = arguments["HarnessArn"]
+    account = here.split(":")[4]
+    for arn in (here.replace("us-east-1", "eu-west-1"), here.replace(account, "999988887777")):
+        assert run({**arguments, "HarnessArn": arn})["error"] == "BedrockAgentCore.AccessDeniedException"
+
+
 @behaviour("`TimeoutSeconds` ends the task with `States.Timeout`; a task ends after 900 seconds whatever it says")
 def test_timeout(run: Callable[..., Any], speaker: Callable[..., Any]) -> None:
     arguments = speaker(lambda call: Turn(error=ModelFailure("hang"))) | {"TimeoutSeconds": 2}

@@ -182,6 +182,18 @@ def test_a_role_that_cannot_be_assumed_any_more(account: Account, arn: str) -> N
     assert caught.value.response["Error"]["Code"] == "RuntimeClientError"
 
 
+def test_a_session_that_has_started_goes_on_without_what_starting_takes(account: Account, arn: str) -> None:
+    runtime, session = account.client("bedrock-agentcore"), f"session-{uuid.uuid4()}"
+    request = {"harnessArn": arn, "messages": [{"role": "user", "content": [{"text": "hello"}]}]}
+    assert list(runtime.invoke_harness(**request, runtimeSessionId=session)["stream"])
+    deny = {"Effect": "Deny", "Action": "ecr-public:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    account.client("iam").put_role_policy(RoleName="agent", PolicyName="Deny", PolicyDocument=document)
+    assert list(runtime.invoke_harness(**request, runtimeSessionId=session)["stream"])
+    with pytest.raises(ClientError, match="its image could not be pulled"):
+        runtime.invoke_harness(**request, runtimeSessionId=f"session-{uuid.uuid4()}")
+
+
 def test_without_iam_nothing_is_checked(account: Account, user: Any, arn: str, monkeypatch: Any) -> None:
     account.client("iam").delete_role_policy(RoleName="agent", PolicyName="Anything")
     client = user(policy())
