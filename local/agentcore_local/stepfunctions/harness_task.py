@@ -23,13 +23,15 @@ from agentcore_local.harness.routes import service_model
 from agentcore_local.harness.validation import validate
 from agentcore_local.process import PROCESS
 
+from .tasks import in_background
+
 if TYPE_CHECKING:
     from botocore.model import Shape
 
 RESOURCE = "arn:aws:states:::bedrockagentcore:invokeHarness"
 
 TASK_SECONDS = 900
-"""How long one task may take, whatever the harness' own limit is."""
+"""How long a state waits, whatever it says; the agent works on to its own limit (developer guide, as above)."""
 
 _ERROR_PREFIX = "BedrockAgentCore."
 # An error of the service whose own name lacks the ending all others have.
@@ -55,7 +57,7 @@ def invoke_harness(resource: str, arguments: Any, *, account: str, region: str) 
 
     Raises:
         TaskFailed: ``States.Runtime`` for a state that Step Functions would refuse, ``BedrockAgentCore.<Name>`` for
-            what the service refuses or fails with, ``States.Timeout`` after `TASK_SECONDS`.
+            what the service refuses or fails with, ``States.Timeout`` after `TASK_SECONDS`; the agent works on then.
     """
     if resource != RESOURCE:
         raise TaskFailed(
@@ -73,7 +75,7 @@ def invoke_harness(resource: str, arguments: Any, *, account: str, region: str) 
         _check_scope(request["harnessArn"], account, region)
         harness = invokable(request["harnessArn"], request.get("qualifier"))
         invocation = agents.Invocation(harness, request, account, region, PROCESS.endpoint_url)
-        return asyncio.run(_collect(invocation))
+        document: dict[str, Any] = in_background(lambda: asyncio.run(_collect(invocation))).result(TASK_SECONDS)
     except ServiceError as error:
         raise TaskFailed(_error_name(error.code), error.message) from error
     except RequestRefused as error:
@@ -82,6 +84,7 @@ def invoke_harness(resource: str, arguments: Any, *, account: str, region: str) 
         raise TaskFailed(_ERROR_PREFIX + _ERROR_OF_STREAM[error.kind], error.message) from error
     except TimeoutError as error:
         raise TaskFailed("States.Timeout", f"The task did not end within {TASK_SECONDS} seconds.") from error
+    return document
 
 
 def _check_scope(arn: str, account: str, region: str) -> None:
@@ -95,7 +98,7 @@ def _check_scope(arn: str, account: str, region: str) -> None:
 
 async def _collect(invocation: agents.Invocation) -> dict[str, Any]:
     result = _Result()
-    async with asyncio.timeout(TASK_SECONDS), aclosing(agents.invoke(invocation)) as events:
+    async with aclosing(agents.invoke(invocation)) as events:
         async for name, payload in events:
             result.add(name, payload)
     return result.document()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import threading
 import time
 import uuid
 from typing import Any
@@ -322,8 +323,18 @@ def test_a_failing_model_fails_the_task(execute, session, script):
     )
 
 
-def test_a_task_has_at_most_fifteen_minutes(execute, session, script, monkeypatch):
+def test_a_task_has_at_most_fifteen_minutes_and_the_agent_works_on(execute, session, script, monkeypatch):
     assert stepfunctions.TASK_SECONDS == 900
     monkeypatch.setattr(stepfunctions, "TASK_SECONDS", 0.3)
-    script(Turn(text="x", delay=30))
+    worked_on = threading.Event()
+
+    def speak(call):
+        if call.turn == 1:
+            return Turn(delay=1, tool_calls=[ToolCall("shell", {"command": "true"})])
+        worked_on.set()
+        return "done"
+
+    script(speak)
     assert_failed(execute(arguments(session().arn)), "States.Timeout", "did not end within")
+    assert not worked_on.is_set()
+    assert worked_on.wait(30)
