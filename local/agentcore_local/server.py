@@ -50,6 +50,7 @@ _SERVER: dict[str, Any] = {
     "timeout_keep_alive": 75,  # seconds; longer than SDKs keep a connection for reuse
     "timeout_graceful_shutdown": 1,  # seconds
 }
+_OBJECTS_PER_COLLECTION = 10_000
 _READING = ("GET", "HEAD", "OPTIONS")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Where gateways answer; they are MCP servers, whose package takes a while to import.
@@ -128,6 +129,7 @@ class LocalCloud:
         self._shutdown: asyncio.Event | None = None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
+        self._collections = gc.get_threshold()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -186,6 +188,7 @@ class LocalCloud:
 
         compose.shut_down()
         gc.unfreeze()
+        gc.set_threshold(*self._collections)
         PROCESS.running = False
         PROCESS.restore()
         if stuck:
@@ -255,8 +258,10 @@ class LocalCloud:
             raise LocalCloudError(f"the local cloud did not come up: {self._failure or 'no answer'}")
         PROCESS.running = True
         # Services, models and schemas are some hundred thousand objects that stay: looking through them again and again
-        # for garbage took a tenth of an invocation's time.
+        # for garbage took a tenth of an invocation's time, and looking dozens of times during each another tenth.
         gc.freeze()
+        self._collections = gc.get_threshold()
+        gc.set_threshold(_OBJECTS_PER_COLLECTION, *self._collections[1:])
         from . import compose  # noqa: PLC0415
 
         compose.started()

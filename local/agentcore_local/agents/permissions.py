@@ -129,7 +129,10 @@ def call_model(plan: Plan) -> None:
     Raises:
         StreamFailed: `runtimeClientError`.
     """
-    _refuse("The model provider refused the request", denial(plan, actions.model(plan)))
+    asks = actions.model(plan)
+    is_overridden = plan.model != plan.harness.get("model")
+    refusal = denial(plan, asks) if is_overridden else _version_denial(plan, "model", asks)
+    _refuse("The model provider refused the request", refusal)
 
 
 def load_tools(plan: Plan) -> bool:

@@ -165,7 +165,7 @@ class Run:
             conversation_manager=truncation.manager(self._plan.truncation),
             hooks=[self._hooks],
             tool_executor=SequentialToolExecutor(),
-            retry_strategy=ModelRetryStrategy(max_attempts=provider.attempts),
+            retry_strategy=ModelRetryStrategy(max_attempts=provider.attempts) if provider.attempts > 1 else None,
             name=self._plan.harness_name,
             plugins=[strands_agent.NO_DELEGATION],
         )
