@@ -22,51 +22,65 @@ _SHOWN_KEY = 60
 _SHOWN_HOMES = 4
 
 
-def draft_of(node: type[T], data: Mapping[Any, Any], path: str, faults: list[Fault]) -> T:
-    """Makes a draft from a dict.
+class Drafts:
+    """The drafts of one configuration, made from dicts.
 
-    Args:
-        node: The model.
-        data: In the API's shape.
-        path: Where it is.
-        faults: Unknown keys and nulls are added here.
-
-    Returns:
-        A draft in which what the API requires and the dict lacks is `ABSENT`.
+    Attributes:
+        faults: What was found on the way: unknown keys and nulls.
     """
-    known = {field.api: field for field in fields(node) if not field.companion}
-    values: dict[str, Any] = {}
-    for key, value in data.items():
-        field = known.get(key) if isinstance(key, str) else None
-        if field is None:
-            faults.append(_unknown(node, key, path))
-            # Read on under the right name, so that what is wrong further down is told at once too.
-            field = _same_words(key, known)
-            if field is None or field.api in data:
-                continue
-        where = joined(path, field.api)
-        if value is None:
-            faults.append(_null(where, field))
-            values[field.name] = None
-        else:
-            values[field.name] = drafted(field.shape, value, where, faults)
-    return node.draft(**values)
 
+    def __init__(self, root: type[Node]) -> None:
+        """Begins without a fault.
 
-def drafted(shape: Shape, value: Any, path: str, faults: list[Fault]) -> Any:
-    """Turns the dicts inside a value into drafts wherever the shape has a structure; the rest stays as it is."""
-    if shape.kind == "node" and shape.node is not None and isinstance(value, Mapping):
-        return draft_of(shape.node, value, path, faults)
-    if shape.kind == "list" and shape.item is not None and isinstance(value, (list, tuple)):
-        item = shape.item
-        if item.kind == "scalar":
-            return value
-        return [drafted(item, one, f"{path}[{index}]", faults) for index, one in enumerate(value)]
-    if shape.kind == "map" and shape.item is not None and isinstance(value, Mapping):
-        if shape.item.kind == "scalar":
-            return value
-        return {key: drafted(shape.item, one, keyed(path, key), faults) for key, one in value.items()}
-    return value
+        Args:
+            root: The model of the whole configuration, which says where a misplaced key belongs.
+        """
+        self.faults: list[Fault] = []
+        self._root = root
+
+    def of(self, node: type[T], data: Mapping[Any, Any], path: str = "") -> T:
+        """Makes a draft from a dict.
+
+        Args:
+            node: The model.
+            data: In the API's shape.
+            path: Where it is.
+
+        Returns:
+            A draft in which what the API requires and the dict lacks is `ABSENT`.
+        """
+        known = {field.api: field for field in fields(node) if not field.companion}
+        values: dict[str, Any] = {}
+        for key, value in data.items():
+            field = known.get(key) if isinstance(key, str) else None
+            if field is None:
+                self.faults.append(_unknown(node, key, path, self._root))
+                # Read on under the right name, so that what is wrong further down is told at once too.
+                field = _same_words(key, known)
+                if field is None or field.api in data:
+                    continue
+            where = joined(path, field.api)
+            if value is None:
+                self.faults.append(_null(where, field))
+                values[field.name] = None
+            else:
+                values[field.name] = self.within(field.shape, value, where)
+        return node.draft(**values)
+
+    def within(self, shape: Shape, value: Any, path: str) -> Any:
+        """Turns the dicts inside a value into drafts wherever the shape has a structure; the rest stays as it is."""
+        if shape.kind == "node" and shape.node is not None and isinstance(value, Mapping):
+            return self.of(shape.node, value, path)
+        if shape.kind == "list" and shape.item is not None and isinstance(value, (list, tuple)):
+            item = shape.item
+            if item.kind == "scalar":
+                return value
+            return [self.within(item, one, f"{path}[{index}]") for index, one in enumerate(value)]
+        if shape.kind == "map" and shape.item is not None and isinstance(value, Mapping):
+            if shape.item.kind == "scalar":
+                return value
+            return {key: self.within(shape.item, one, keyed(path, key)) for key, one in value.items()}
+        return value
 
 
 def _null(path: str, field: Field) -> Fault:
@@ -76,7 +90,7 @@ def _null(path: str, field: Field) -> Fault:
     return Fault(path, "must have a value", "null", fix)
 
 
-def _unknown(node: type[Node], key: object, path: str) -> Fault:
+def _unknown(node: type[Node], key: object, path: str, root: type[Node]) -> Fault:
     if not isinstance(key, str):
         return Fault(path or "the configuration", "must have strings as keys", received(key), "quote the key")
     where = keyed(path, key[:_SHOWN_KEY])
@@ -84,7 +98,7 @@ def _unknown(node: type[Node], key: object, path: str) -> Fault:
         reason, _, fix = node.refused[key].partition("; ")
         return Fault(where, f"must not be written here: it {reason}", "the key", fix)
     names = [field.api for field in fields(node) if not field.companion]
-    homes = _homes().get(key, ())
+    homes = _homes(root).get(key, ())
     # A name that belongs elsewhere was likely meant for there, unless it is almost one of the names here.
     nearest = _nearest(key, names, cutoff=_ALMOST if homes else _SIMILAR_ENOUGH)
     if nearest is not None:
@@ -115,12 +129,10 @@ def _bare(name: str) -> str:
 
 
 @cache
-def _homes() -> dict[str, list[str]]:
+def _homes(root: type[Node]) -> dict[str, list[str]]:
     """Returns where in a whole configuration each name belongs."""
-    from .harness import HarnessConfig  # noqa: PLC0415  (harness imports this module)
-
     homes: dict[str, list[str]] = {}
-    for path, field in leaves(HarnessConfig):
+    for path, field in leaves(root):
         homes.setdefault(field.api, []).append(path)
     return homes
 

@@ -14,7 +14,7 @@ from .allowed_tools import derived
 from .api_only import api_only_faults, template_faults, without_api_only
 from .authorizer import HarnessAuthorizer
 from .cdk import HasRoleArn, IsDuration, attribute, seconds
-from .drafts import draft_of, drafted
+from .drafts import Drafts
 from .environment import HarnessEnvironment
 from .errors import Fault, HarnessConfigError
 from .files import read
@@ -216,12 +216,12 @@ class HarnessConfig(Node):
             "timeout_seconds": seconds(timeout_seconds),
             "tags": tags,
         }
-        faults: list[Fault] = []
+        drafts = Drafts(cls)
         for field in fields(cls):
             value = values[field.name]
             if value is not None and not isinstance(value, Node):
-                values[field.name] = drafted(field.shape, value, field.api, faults)
-        return validated(cls.draft(**values), faults, subject)
+                values[field.name] = drafts.within(field.shape, value, field.api)
+        return validated(cls.draft(**values), drafts.faults, subject)
 
     @classmethod
     def parse(cls, source: Mapping[str, Any] | str | Path, *, subject: str | None = None) -> HarnessConfig:
@@ -238,8 +238,8 @@ class HarnessConfig(Node):
         if not isinstance(source, Mapping):
             subject = subject or str(source)
             source = read(Path(source))
-        faults: list[Fault] = []
-        return validated(draft_of(cls, source, "", faults), faults, subject)
+        drafts = Drafts(cls)
+        return validated(drafts.of(cls, source), drafts.faults, subject)
 
     def updated(self, *, subject: str | None = None, **changes: Any) -> HarnessConfig:
         """Returns this configuration with some fields changed, checked anew as a whole.
