@@ -1,7 +1,7 @@
 """Values of a configuration that need constructs of their own: a bucket to put a skill in, a security group.
 
 Factories only note what is wanted. A `Harness` makes the constructs when it takes the value, below itself, and gets the
-ordinary configuration back.
+ordinary configuration back. What makes them is known there and not here: nothing in the configuration imports the CDK.
 """
 
 from __future__ import annotations
@@ -63,6 +63,13 @@ class Host(Protocol):
             path: Where it stands, from the root of the configuration.
         """
 
+    def make(self, wanted: Wanted) -> Any:
+        """Makes the constructs of what is only described, and returns what the configuration says about them.
+
+        Raises:
+            HarnessConfigError: They cannot be made.
+        """
+
 
 class Deferred(ABC):
     """A value that becomes configuration when a harness takes it."""
@@ -75,3 +82,11 @@ class Deferred(ABC):
             HarnessConfigError: It cannot be made; paths of its faults are within the value. They are raised together
                 with all other faults of the harness.
         """
+
+
+class Wanted(Deferred):
+    """A value that only says what is wanted: data, of which the host knows what to make."""
+
+    def bind(self, host: Host) -> Any:
+        """Has the host make it."""
+        return host.make(self)

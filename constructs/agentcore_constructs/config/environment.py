@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, overload
 
 from .cdk import HasSecurityGroupId, HasSubnetId, HasVpcId, IsDuration, attribute, attributes, seconds
-from .deferred import Deferred, Host
+from .deferred import Deferred, Host, Wanted
 from .errors import ABSENT, Fault, Refused
 from .filesystems import FilesystemConfiguration
 from .node import Node, OneOf, joined, members
@@ -303,7 +303,7 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class VpcEnvironment(Deferred):
+class VpcEnvironment(Wanted):
     """A place in a VPC that is known as a construct; made by `Environment.vpc`, whose arguments it holds."""
 
     vpc: Any
@@ -312,16 +312,6 @@ class VpcEnvironment(Deferred):
     retain_security_group: bool
     filesystems: tuple[Any, ...]
     settings: Mapping[str, Any]
-
-    def bind(self, host: Host) -> HarnessEnvironment:
-        """Chooses the subnets, makes the security group, and tells the host about both.
-
-        Raises:
-            HarnessConfigError: It is no VPC, or has no such subnets.
-        """
-        from agentcore_constructs.network.placing import placed  # noqa: PLC0415  (imports the CDK)
-
-        return placed(host, self)
 
 
 def in_subnets(

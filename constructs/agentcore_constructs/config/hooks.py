@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from .cdk import (
     HasEventBusArn,
@@ -24,6 +25,7 @@ from .cdk import (
     offers,
     seconds,
 )
+from .deferred import Wanted
 from .errors import Refused
 from .node import Node, OneOf
 from .primitives import Choice, Companion, Int, Text
@@ -150,6 +152,53 @@ class HarnessHook(OneOf):
 AnyHookTarget = str | HasFunctionArn | HasTopicArn | HasEventBusArn | HarnessHookTarget | Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class PythonTarget:
+    """A Python function that a hook calls, and what is said about the calls.
+
+    Attributes:
+        function: At the top of a module; it takes an event of `agentcore_lambdas.hooks`.
+        timeout: How long to wait for its answer.
+        failure_mode: What its failure means.
+    """
+
+    function: Callable[..., Any]
+    timeout: int | IsDuration | None
+    failure_mode: HookFailureMode | None
+
+
+class PythonHook(HarnessHook, Wanted):
+    """A hook whose target is a Python function, which becomes a Lambda function when a harness takes it."""
+
+    _served: str = PrivateAttr()
+    _python: PythonTarget = PrivateAttr()
+
+    @classmethod
+    def of(cls, event: str, name: Any, target: PythonTarget) -> PythonHook:
+        """Notes what the hook is made of.
+
+        Args:
+            event: What it serves: `before_tool_call`.
+            name: Its name.
+            target: What it calls.
+        """
+        must = "must be taken by a harness, which makes the Lambda function"
+        waiting = Refused(must, "it alone", "pass it to a Harness")
+        hook = cls.draft(**{event: HarnessHookEvent.draft(name=name, target=waiting)})
+        hook._served, hook._python = event, target  # noqa: SLF001  (its own; a draft has no other way in)
+        return hook
+
+    @property
+    def served(self) -> str:
+        """The event it serves: `before_tool_call`."""
+        return self._served
+
+    @property
+    def python(self) -> PythonTarget:
+        """What it calls."""
+        return self._python
+
+
 class HookTarget:
     """Makes the target of a hook; needed only where the kind of an ARN is not known at synthesis."""
 
@@ -265,10 +314,7 @@ def _hook(event: str, name: Any, target: Any, timeout: Any, failure_mode: Any) -
     if target is None:
         name, target = _name_of(name), name
     if _is_python(target):
-        # The construct side of a hook, which knows the configuration, and not the other way round.
-        from agentcore_constructs.hooks.function import python_hook  # noqa: PLC0415
-
-        return python_hook(event, name, target, timeout=timeout, failure_mode=failure_mode)
+        return PythonHook.of(event, name, PythonTarget(target, timeout, failure_mode))
     made = HarnessHookEvent.draft(name=name, target=_target(target, timeout, failure_mode))
     return HarnessHook.draft(**{event: made})
 

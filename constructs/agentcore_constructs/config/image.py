@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from .cdk import attribute, found, offers
-from .deferred import Deferred
+from .deferred import Wanted
 from .errors import ABSENT, Fault, Refused, received
 from .node import Node, OneOf, joined
 from .primitives import Companion, Text
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .cdk import HasSecretArn, IsDuration
-    from .deferred import Host
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REPOSITORY_ARN = re.compile(
@@ -87,7 +86,7 @@ def _repository_uri(repository: Any) -> Any:
     return f"{parts['account']}.dkr.ecr.{parts['region']}.amazonaws.com{suffix}/{parts['name']}"
 
 
-class HarnessEnvironmentArtifact(OneOf, Deferred):
+class HarnessEnvironmentArtifact(OneOf, Wanted):
     """The image of a harness; made by `HarnessImage`."""
 
     expects: ClassVar[str] = (
@@ -96,13 +95,6 @@ class HarnessEnvironmentArtifact(OneOf, Deferred):
     )
 
     container_configuration: ContainerConfiguration | None = None
-
-    def bind(self, host: Host) -> HarnessEnvironmentArtifact:
-        """Refuses an image in another Region, and tells the harness the user of the image."""
-        from agentcore_constructs.image.taken import take  # noqa: PLC0415  (the CDK is not for plain configuration)
-
-        take(host, self.container_configuration)
-        return self
 
 
 def user_faults(user: object, path: str) -> Iterator[Fault]:
@@ -162,21 +154,15 @@ class ImageSource:
 
 
 @dataclass(frozen=True)
-class AssetImage(Deferred):
+class AssetImage(Wanted):
     """An image that the CDK CLI builds with Docker; made by `HarnessImage.from_asset`."""
 
     source: ImageSource
     build_secrets: Mapping[str, str]
 
-    def bind(self, host: Host) -> HarnessEnvironmentArtifact:
-        """Makes the asset below the harness."""
-        from agentcore_constructs.image.asset import bound  # noqa: PLC0415  (the CDK is not for plain configuration)
-
-        return bound(self, host)
-
 
 @dataclass(frozen=True)
-class CodeBuildSource(Deferred):
+class CodeBuildSource(Wanted):
     """An image that AWS CodeBuild builds; made by `HarnessImage.from_codebuild`."""
 
     source: ImageSource
@@ -186,12 +172,6 @@ class CodeBuildSource(Deferred):
     encryption_key: Any
     compute_type: Any
     timeout: IsDuration | None
-
-    def bind(self, host: Host) -> HarnessEnvironmentArtifact:
-        """Makes the build below the harness."""
-        from agentcore_constructs.image.codebuild import bound  # noqa: PLC0415  (the CDK is not for configuration)
-
-        return bound(self, host)
 
 
 class HarnessImage:

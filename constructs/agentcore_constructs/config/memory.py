@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args, overload
 from pydantic import Field
 
 from .cdk import HasKeyArn, HasMemoryArn, IsDuration, attribute, days, found, key_arn
-from .deferred import Deferred, Host
+from .deferred import Wanted
 from .errors import Fault
 from .node import Empty, Node, OneOf, joined
 from .primitives import Choice, Companion, Entries, Int, Items, Num, Text
@@ -148,7 +148,7 @@ class Retrieval:
 
 
 @dataclass(frozen=True)
-class RetainedMemory(Deferred):
+class RetainedMemory(Wanted):
     """A managed memory that stays when its harness goes; made by `Memory.managed(retain=True)`.
 
     Attributes:
@@ -156,16 +156,6 @@ class RetainedMemory(Deferred):
     """
 
     configuration: HarnessMemoryConfiguration
-
-    def bind(self, host: Host) -> HarnessMemoryConfiguration:
-        """Has a `MemoryRetention` follow the harness."""
-        from agentcore_constructs.memory import MemoryRetention  # noqa: PLC0415  (the CDK, on first use only)
-
-        def keep(harness: Any) -> None:
-            MemoryRetention(harness, "MemoryRetention", harness=harness)
-
-        host.after(keep)
-        return self.configuration
 
 
 class Memory:

@@ -6,12 +6,12 @@ Prerequisites are those of https://docs.aws.amazon.com/bedrock-agentcore/latest/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 from pydantic import PrivateAttr
 
 from .cdk import HasAccessPointArn, HasBucketName, HasFileSystemId, attribute, found, offers
-from .deferred import Deferred
+from .deferred import Wanted
 from .errors import ABSENT, Refused
 from .filesystems import (
     CapacityProviderVolumeConfiguration,
@@ -20,9 +20,6 @@ from .filesystems import (
     S3FilesAccessPointConfiguration,
     SessionStorageConfiguration,
 )
-
-if TYPE_CHECKING:
-    from .deferred import Host
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class MountOptions:
         return [name for name in names if getattr(self, name) is not None]
 
 
-class AttachedMount(FilesystemConfiguration, Deferred):
+class AttachedMount(FilesystemConfiguration, Wanted):
     """A mount of an access point that exists. A harness that takes it connects its sessions to the file system."""
 
     _access_point: Any = PrivateAttr(default=None)
@@ -61,16 +58,6 @@ class AttachedMount(FilesystemConfiguration, Deferred):
         """The access point as it was given: an object, or its ARN."""
         return self._access_point
 
-    def bind(self, host: Host) -> FilesystemConfiguration:
-        """Opens the way to the mount targets, and has the harness wait for them.
-
-        Raises:
-            HarnessConfigError: The access point is known to be out of the harness's reach.
-        """
-        from agentcore_constructs.filesystems.attach import attached  # noqa: PLC0415  (imports the CDK)
-
-        return attached(host, self)
-
     def plain(self) -> FilesystemConfiguration:
         """What the configuration says about it."""
         return FilesystemConfiguration.draft(
@@ -79,7 +66,7 @@ class AttachedMount(FilesystemConfiguration, Deferred):
 
 
 @dataclass(frozen=True)
-class NewMount(Deferred):
+class NewMount(Wanted):
     """A mount whose access point is made when a harness takes it, and its file system where none was given.
 
     Attributes:
@@ -95,16 +82,6 @@ class NewMount(Deferred):
     mount_path: Any
     read_only: bool
     options: MountOptions
-
-    def bind(self, host: Host) -> FilesystemConfiguration:
-        """Makes what is missing.
-
-        Raises:
-            HarnessConfigError: The harness is not in a VPC, or something given does not fit.
-        """
-        from agentcore_constructs.filesystems.making import made  # noqa: PLC0415  (imports the CDK)
-
-        return made(host, self)
 
 
 class FileSystem:

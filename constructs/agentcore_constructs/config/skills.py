@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found, key_arn
-from .deferred import Deferred, Host
+from .deferred import Wanted
 from .errors import ABSENT, Fault, Refused, received
 from .model import ApiKeyArn
 from .node import Node, OneOf, joined
@@ -134,7 +133,7 @@ class HarnessSkillAwsSkillsSource(Node):
     ) = None
 
 
-class HarnessSkill(OneOf, Deferred):
+class HarnessSkill(OneOf, Wanted):
     """A skill of a harness; made by `Skill`.
 
     Attributes:
@@ -151,34 +150,17 @@ class HarnessSkill(OneOf, Deferred):
     git: HarnessSkillGitSource | None = None
     aws_skills: HarnessSkillAwsSkillsSource | None = None
 
-    def bind(self, host: Host) -> HarnessSkill:
-        """Warns of a skill that changes without a deployment."""
-        url = self.git.url if isinstance(self.git, HarnessSkillGitSource) else None
-        if isinstance(url, str):
-            from agentcore_constructs.skills import messages  # noqa: PLC0415  (the CDK is not for configuration)
-
-            parts = urlsplit(url)
-            shown = "a repository" if is_token(url) else f"{parts.hostname}{parts.path}"
-            messages.floating_skill(host.scope, shown)
-        return self
-
 
 @dataclass(frozen=True)
-class DirectorySource(Deferred):
+class DirectorySource(Wanted):
     """A skill in a folder of this machine; made by `Skill.from_directory`."""
 
     directory: str | os.PathLike[str]
     bucket: Any
 
-    def bind(self, host: Host) -> HarnessSkill:
-        """Copies the folder to S3, below the harness."""
-        from agentcore_constructs.skills.bound import directory  # noqa: PLC0415  (the CDK is not for configuration)
-
-        return directory(self, host)
-
 
 @dataclass(frozen=True)
-class PinnedGitSource(Deferred):
+class PinnedGitSource(Wanted):
     """A skill of one commit; made by `Skill.git` with a ref."""
 
     url: str
@@ -195,12 +177,6 @@ class PinnedGitSource(Deferred):
         """Id of its construct: the same for all commits, since a new commit is a new version and no other skill."""
         what = f"{self.url}\0{self.path or ''}"
         return f"GitSkill{hashlib.sha256(what.encode()).hexdigest()[:_ID_CHARACTERS]}"
-
-    def bind(self, host: Host) -> HarnessSkill:
-        """Has the commit fetched, below the harness."""
-        from agentcore_constructs.skills.bound import pinned  # noqa: PLC0415  (the CDK is not for configuration)
-
-        return pinned(self, host)
 
 
 class Skill:

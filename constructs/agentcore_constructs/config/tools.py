@@ -21,6 +21,7 @@ from .cdk import (
     offers,
 )
 from .errors import ABSENT, Fault, received
+from .inline import InlineTool
 from .node import Node, OneOf, fields, joined
 from .outbound_auth import HarnessGatewayOutboundAuth, HarnessRemoteMcpOutboundAuth
 from .primitives import ApiOnly, Choice, Companion, Entries, Json, Text
@@ -28,7 +29,6 @@ from .tokens import is_token
 
 if TYPE_CHECKING:
     from .allowed_tools import GatewayTool
-    from .deferred import Deferred
 
 ToolType = Literal[
     "remote_mcp", "agentcore_browser", "agentcore_gateway", "inline_function", "agentcore_code_interpreter"
@@ -376,7 +376,7 @@ class Tool:
     @staticmethod
     def inline(
         name: Callable[..., Any], *, description: str | None = None, approval: bool | None = None
-    ) -> Deferred: ...
+    ) -> InlineTool: ...
 
     @staticmethod
     def inline(
@@ -385,7 +385,7 @@ class Tool:
         description: str | None = None,
         input_schema: Mapping[str, Any] | None = None,
         approval: bool | None = None,
-    ) -> HarnessTool | Deferred:
+    ) -> HarnessTool | InlineTool:
         """A function that the caller of the harness executes and answers.
 
         Args:
@@ -396,9 +396,6 @@ class Tool:
             approval: Whether a person must agree before a Python function runs.
         """
         if callable(name):
-            # The construct side of a tool, which knows the configuration, and not the other way round.
-            from agentcore_constructs.tools.inline import InlineTool  # noqa: PLC0415
-
             return InlineTool.from_function(name, description=description, approval=approval)
         return _tool(
             "inline_function",

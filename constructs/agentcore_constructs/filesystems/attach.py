@@ -21,7 +21,7 @@ from .s3_files import NFS
 if TYPE_CHECKING:
     from agentcore_constructs.config import FilesystemConfiguration, Host
     from agentcore_constructs.config.mounts import AttachedMount
-    from agentcore_constructs.harness.host import Network
+    from agentcore_constructs.harness.network import Network
 
 _MOUNT_TARGETS = (efs.CfnMountTarget, s3files.CfnMountTarget)
 

@@ -23,7 +23,7 @@ from .s3_files import S3FilesFileSystem
 if TYPE_CHECKING:
     from agentcore_constructs.config import FilesystemConfiguration, Host
     from agentcore_constructs.config.mounts import NewMount
-    from agentcore_constructs.harness.host import Network
+    from agentcore_constructs.harness.network import Network
 
 _PERMISSIONS = "750"
 # https://docs.aws.amazon.com/efs/latest/ug/create-access-point.html

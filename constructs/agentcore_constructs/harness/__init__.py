@@ -5,9 +5,9 @@ from __future__ import annotations
 from .base import HarnessBase, IEndpoint, IHarness
 from .endpoint import HarnessEndpoint, Version
 from .harness import Harness
-from .host import Network
 from .iam_reference import iam_reference
 from .metrics import MetricOptions
+from .network import Network
 from .role import HarnessExecutionRole
 
 __all__ = [

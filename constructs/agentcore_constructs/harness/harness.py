@@ -29,6 +29,7 @@ from agentcore_constructs.config import (
     SystemContentBlock,
 )
 from agentcore_constructs.config.unique import UnmatchedTool, unmatched_allowed_tools
+from agentcore_constructs.tools.registry import inline_tools_of
 
 from . import l1, messages, offers
 from .base import HarnessBase
@@ -47,9 +48,9 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from agentcore_constructs.tools import InlineTool
+    from agentcore_constructs.config.inline import InlineTool
 
-    from .host import Network
+    from .network import Network
     from .policy import Needs
 
 _MAX_NAME = 40
@@ -334,9 +335,6 @@ class Harness(HarnessBase):
         Whoever calls the harness runs them. Tools in the API's shape, such as `Tool.inline(name, …)`, are not among
         them: nothing is known of how they are run.
         """
-        # The tools' module knows Lambda's constructs, which most harnesses do without.
-        from agentcore_constructs.tools.registry import inline_tools_of  # noqa: PLC0415
-
         return inline_tools_of(self)
 
     @cached_property

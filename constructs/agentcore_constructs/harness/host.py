@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentcore_constructs.config import Deferred, Fault, HarnessConfigError
 from agentcore_constructs.config.errors import Refused
 from agentcore_constructs.config.node import joined
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from . import makers
 
-    from aws_cdk import aws_ec2 as ec2
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_cdk import aws_iam as iam
     from constructs import Construct, IDependable
+
+    from agentcore_constructs.config.deferred import Wanted
+
+    from .network import Network
 
 DEFAULT_USER = (1000, 1000)
 _BOUND_IN_VAIN = "must be bound"
 _IN_VAIN = Refused(_BOUND_IN_VAIN, "a value whose faults are reported already", "see there")
-
-
-@dataclass(frozen=True)
-class Network:
-    """The VPC that sessions are in.
-
-    Attributes:
-        vpc: The VPC; None where only ids are known.
-        subnets: The subnets, as objects where those are known.
-        security_groups: The security groups, as objects where those are known.
-        connections: What may connect to sessions, and to what they may connect.
-    """
-
-    vpc: ec2.IVpc | None
-    subnets: Sequence[ec2.ISubnet]
-    security_groups: Sequence[ec2.ISecurityGroup]
-    connections: ec2.Connections
 
 
 class HarnessHost:
@@ -110,6 +97,10 @@ class HarnessHost:
             return _IN_VAIN
         finally:
             self.path = around
+
+    def make(self, wanted: Wanted) -> Any:
+        """Makes what is only described."""
+        return makers.make(self, wanted)
 
     # ---- what the harness calls --------------------------------------------------------------------------------------
 

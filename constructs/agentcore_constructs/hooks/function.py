@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-from pydantic import PrivateAttr
 
-from agentcore_constructs.config import Deferred, Fault, HarnessConfigError, HarnessHook, HookTarget
+from agentcore_constructs.config import Fault, HarnessConfigError, HarnessHook, HookTarget
 from agentcore_constructs.config.cdk import seconds
-from agentcore_constructs.config.errors import Refused
 from agentcore_constructs.config.hooks import HarnessHookEvent
 from agentcore_constructs.functions import ARCHITECTURE
 from agentcore_constructs.tools.python_function import MEMORY, RETENTION, TIMEOUT, PythonFunction, free_id
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from agentcore_constructs.config import Host
+    from agentcore_constructs.config.hooks import PythonHook
 
 _HANDLER = "agentcore_lambdas.hooks.main.handler"
 _VARIABLE = "AGENTCORE_HOOK"
@@ -116,36 +115,21 @@ def hook_faults(function: Callable[..., Any], event: str | None = None) -> list[
     return faults
 
 
-def python_hook(event: str, name: Any, function: Callable[..., Any], *, timeout: Any, failure_mode: Any) -> HarnessHook:
-    """Returns a hook that makes a Lambda function of a Python function when a harness takes it."""
-    waiting = Refused("must be taken by a harness, which makes the Lambda function", "it alone", "pass it to a Harness")
-    hook = PythonHook.draft(**{event: HarnessHookEvent.draft(name=name, target=waiting)})
-    hook.remember(event, function, timeout, failure_mode)
-    return hook
+def made(host: Host, hook: PythonHook) -> HarnessHook:
+    """Makes the Lambda function of a hook, below the harness.
 
-
-class PythonHook(HarnessHook, Deferred):
-    """A hook whose target is a Python function."""
-
-    _event: str = PrivateAttr()
-    _function: Any = PrivateAttr()
-    _timeout: Any = PrivateAttr()
-    _failure_mode: Any = PrivateAttr()
-
-    def remember(self, event: str, function: Callable[..., Any], timeout: Any, failure_mode: Any) -> None:
-        """Notes what the hook is made of."""
-        self._event, self._function, self._timeout, self._failure_mode = event, function, timeout, failure_mode
-
-    def bind(self, host: Host) -> HarnessHook:
-        """Makes the Lambda function, below the harness."""
-        if faults := hook_faults(self._function, self._event):
-            raise HarnessConfigError(faults)
-        hook: Any = getattr(self, self._event)
-        given = seconds(self._timeout)
-        longest = given if isinstance(given, int) and 1 <= given <= _LONGEST else TIMEOUT.to_seconds()
-        shown = hook.name if isinstance(hook.name, str) else self._function.__name__
-        function = HookFunction(
-            host.scope, free_id(host.scope, f"Hook{shown}"), self._function, timeout=cdk.Duration.seconds(longest)
-        )
-        target = HookTarget.function(function, timeout=self._timeout, failure_mode=self._failure_mode)
-        return HarnessHook.draft(**{self._event: HarnessHookEvent.draft(name=hook.name, target=target)})
+    Raises:
+        HarnessConfigError: The function is no hook, or Lambda could not import it.
+    """
+    event, target = hook.served, hook.python
+    if faults := hook_faults(target.function, event):
+        raise HarnessConfigError(faults)
+    name: Any = getattr(hook, event).name
+    given = seconds(target.timeout)
+    longest = given if isinstance(given, int) and 1 <= given <= _LONGEST else TIMEOUT.to_seconds()
+    shown = name if isinstance(name, str) else target.function.__name__
+    function = HookFunction(
+        host.scope, free_id(host.scope, f"Hook{shown}"), target.function, timeout=cdk.Duration.seconds(longest)
+    )
+    called = HookTarget.function(function, timeout=target.timeout, failure_mode=target.failure_mode)
+    return HarnessHook.draft(**{event: HarnessHookEvent.draft(name=name, target=called)})

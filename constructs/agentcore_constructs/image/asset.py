@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"(?:[a-z]+=[^,]+,)*(?:src|source|env)=.+")
 
 
-def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
+def made(host: Host, wanted: AssetImage) -> HarnessEnvironmentArtifact:
     """Makes the asset below the harness.
 
     The URI ends in a tag that is the hash of the source: the bootstrap's repository takes a tag once, so it means one
@@ -31,7 +31,7 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
     Raises:
         HarnessConfigError: The source cannot become an image of a harness.
     """
-    source = image.source
+    source = wanted.source
     faults = [
         Fault(
             f"{kind}['{name}']",
@@ -39,7 +39,7 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
             "a value that only the deployment knows",
             "write it out, or use from_codebuild",
         )
-        for kind, given in (("buildArgs", source.build_args), ("buildSecrets", image.build_secrets))
+        for kind, given in (("buildArgs", source.build_args), ("buildSecrets", wanted.build_secrets))
         for name, value in given.items()
         if is_token(value)
     ]
@@ -50,7 +50,7 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
             received(value, sensitive=True),
             "write that, or use from_codebuild, which takes secrets of Secrets Manager",
         )
-        for name, value in image.build_secrets.items()
+        for name, value in wanted.build_secrets.items()
         if not is_token(value) and not (isinstance(value, str) and _PLACE.fullmatch(value))
     ]
     if faults:
@@ -63,7 +63,7 @@ def bound(image: AssetImage, host: Host) -> HarnessEnvironmentArtifact:
         file=read.file,
         target=source.target,
         build_args=dict(source.build_args) or None,
-        build_secrets=dict(image.build_secrets) or None,
+        build_secrets=dict(wanted.build_secrets) or None,
         exclude=[*source.exclude, *context.output_within(host.scope, read.directory)],
         platform=assets.Platform.LINUX_ARM64,
         extra_hash=source.extra_hash,

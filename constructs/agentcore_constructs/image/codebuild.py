@@ -301,7 +301,7 @@ class CodeBuildImage(Construct):
         )
 
 
-def bound(wanted: CodeBuildSource, host: Host) -> HarnessEnvironmentArtifact:
+def made(host: Host, wanted: CodeBuildSource) -> HarnessEnvironmentArtifact:
     """Makes the build below a harness.
 
     Raises:

@@ -11,19 +11,21 @@ from agentcore_constructs.config.tokens import is_token
 from agentcore_constructs.harness import arns, messages
 
 if TYPE_CHECKING:
-    from agentcore_constructs.config import ContainerConfiguration, Host
+    from agentcore_constructs.config import HarnessEnvironmentArtifact, Host
 
 _FILE_SYSTEMS = ("efsAccessPoint", "s3FilesAccessPoint")
 
 
-def take(host: Host, container: ContainerConfiguration | None) -> None:
+def taken(host: Host, image: HarnessEnvironmentArtifact) -> HarnessEnvironmentArtifact:
     """Refuses an image in another Region, and notes its user."""
+    container = image.container_configuration
     uri = getattr(container, "container_uri", None)
     if isinstance(uri, str):
         _same_region(host, uri, getattr(container, "repository_region", None))
     user = getattr(container, "user", None)
     if user is not None and not any(user_faults(user, "")):
         host.user = tuple(user)
+    return image
 
 
 def _same_region(host: Host, uri: str, repository_region: str | None) -> None:

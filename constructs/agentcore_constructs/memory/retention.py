@@ -18,6 +18,8 @@ from agentcore_constructs.harness.messages import AtSynthesis
 from agentcore_constructs.harness.policy import ATTACHED_POLICIES
 
 if TYPE_CHECKING:
+    from agentcore_constructs.config import HarnessMemoryConfiguration, Host
+    from agentcore_constructs.config.memory import RetainedMemory
     from agentcore_constructs.harness import Harness
 
 _KEEPING = (cdk.CfnDeletionPolicy.RETAIN, cdk.CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE)
@@ -184,3 +186,13 @@ class _Kept:
     def produce(self) -> Any:
         """`true` or `false`."""
         return "true" if getattr(self._resource.cfn_options, self._policy) in _KEEPING else "false"
+
+
+def retained(host: Host, wanted: RetainedMemory) -> HarnessMemoryConfiguration:
+    """Has a `MemoryRetention` follow the harness."""
+
+    def keep(harness: Harness) -> None:
+        MemoryRetention(harness, "MemoryRetention", harness=harness)
+
+    host.after(keep)
+    return wanted.configuration

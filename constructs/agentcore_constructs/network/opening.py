@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
 
-    from agentcore_constructs.harness.host import Network
+    from agentcore_constructs.harness.network import Network
 
 
 def open_to(network: Network, target: ec2.Connections, port: ec2.Port, description: str) -> None:

@@ -14,7 +14,7 @@ from agentcore_constructs.config.environment import MOUNTS, in_subnets
 from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.node import joined
 from agentcore_constructs.harness import messages
-from agentcore_constructs.harness.host import Network
+from agentcore_constructs.harness.network import Network
 
 from .routes import is_public, watch_routes
 
@@ -30,7 +30,7 @@ _NOT_LOOKED_UP = re.compile(r"[a-z]-(\d+)")
 
 
 def placed(host: Host, wanted: VpcEnvironment) -> HarnessEnvironment:
-    """Returns the environment of a harness in a VPC, and tells its host about the network.
+    """Chooses the subnets, makes the security group, and tells the host about both.
 
     Raises:
         HarnessConfigError: It is no VPC, or has no such subnets.

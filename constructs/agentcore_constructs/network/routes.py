@@ -16,7 +16,7 @@ from .table import beyond_aws, model_services, uses_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agentcore_constructs.harness.host import Network
+    from agentcore_constructs.harness.network import Network
 
 _SERVICE = re.compile(r"(?:cn\.)?com\.amazonaws\.[^.]+\.(.+)")
 

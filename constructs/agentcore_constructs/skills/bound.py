@@ -1,11 +1,13 @@
-"""Skills that a harness takes and that need constructs: made below it, with ids that stay."""
+"""Skills that a harness takes: what they need is made below it, with ids that stay."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config import Fault, HarnessConfigError, HarnessSkillGitSource, is_token
 
+from . import messages
 from .directory import DirectorySkill
 from .folder import read
 from .pinned_git import PinnedGitSkill
@@ -15,7 +17,17 @@ if TYPE_CHECKING:
     from agentcore_constructs.config.skills import DirectorySource, PinnedGitSource
 
 
-def directory(source: DirectorySource, host: Host) -> HarnessSkill:
+def plain(host: Host, skill: HarnessSkill) -> HarnessSkill:
+    """Warns of a skill that changes without a deployment."""
+    url = skill.git.url if isinstance(skill.git, HarnessSkillGitSource) else None
+    if isinstance(url, str):
+        parts = urlsplit(url)
+        shown = "a repository" if is_token(url) else f"{parts.hostname}{parts.path}"
+        messages.floating_skill(host.scope, shown)
+    return skill
+
+
+def directory(host: Host, source: DirectorySource) -> HarnessSkill:
     """Makes a `DirectorySkill` below the harness.
 
     Raises:
@@ -28,7 +40,7 @@ def directory(source: DirectorySource, host: Host) -> HarnessSkill:
     return made.skill
 
 
-def pinned(source: PinnedGitSource, host: Host) -> HarnessSkill:
+def pinned(host: Host, source: PinnedGitSource) -> HarnessSkill:
     """Makes a `PinnedGitSkill` below the harness.
 
     Raises:

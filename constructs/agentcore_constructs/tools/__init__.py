@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .inline import InlineTool
+from agentcore_constructs.config.inline import InlineTool
+
 from .registry import inline_tools_of
 
 if TYPE_CHECKING:
     from .function import ToolFunction as ToolFunction
     from .python_function import PythonFunction as PythonFunction
 
-# What imports the CDK, which `Tool.inline(function)` does not before a harness takes it.
+# What imports the CDK, which an `InlineTool` and the registry do without.
 _CONSTRUCTS = {"PythonFunction": "python_function", "ToolFunction": "function"}
 
 __all__ = ["InlineTool", "PythonFunction", "ToolFunction", "inline_tools_of"]

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config.inline import InlineTool
 from agentcore_constructs.functions import ARCHITECTURE
 from agentcore_lambdas.tools import ToolDefinition, ToolDefinitionError
 from agentcore_lambdas.tools.entries import VARIABLE, written
 
-from .inline import InlineTool
 from .python_function import MEMORY, RETENTION, TIMEOUT, PythonFunction
 from .sources import ToolSource, ToolSources, faults_of, tool_sources
 

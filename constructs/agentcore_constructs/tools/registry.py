@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from .inline import InlineTool
+    from agentcore_constructs.config.inline import InlineTool
 
 _TAKEN: WeakKeyDictionary[Any, list[InlineTool]] = WeakKeyDictionary()
 

@@ -76,7 +76,7 @@ class VisibleAgentTurn(AgentTurn):
         state = tasks.LambdaInvoke.jsonata(
             self,
             f"State{name}",
-            lambda_function=tool.function,  # type: ignore[arg-type]  # only tools with a function get here
+            lambda_function=tool.function,  # only tools with a function get here
             payload=sfn.TaskInput.from_text(jsonata(f"{_CALL}.input")),
             client_context=jsonata(f"$base64encode($string({{'custom': {told}}}))"),
             # What Lambda's service errors leave open is whether the tool has run.

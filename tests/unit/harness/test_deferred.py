@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -24,9 +26,11 @@ from agentcore_constructs import (
     Skill,
     Tool,
 )
+from agentcore_constructs.config.deferred import Wanted
+from agentcore_constructs.harness import makers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Bound(Deferred):
@@ -146,6 +150,36 @@ def test_a_refused_environment_does_not_hide_behind_its_mounts(stack: cdk.Stack)
     with pytest.raises(HarnessConfigError) as caught:
         Harness(stack, "Agent", environment=Bound(refused), filesystems=[FileSystem.session("/mnt/a")])
     assert [fault.path for fault in caught.value.faults] == ["environment", "environment.path"]
+
+
+def test_a_value_may_be_made_of_one_that_the_configuration_describes(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc")
+    harness = Harness(stack, "Agent", environment=Bound(lambda host: Environment.vpc(vpc).bind(host)))
+    assert harness.network is not None
+    assert harness.network.vpc is vpc
+
+
+def test_what_a_user_describes_has_to_make_itself(stack: cdk.Stack) -> None:
+    class Mine(Wanted):
+        """Nothing but data."""
+
+    with pytest.raises(TypeError, match="Mine is made by nobody here; let it be a Deferred"):
+        Harness(stack, "Agent", skills=[Mine()])
+
+
+def test_all_that_the_configuration_describes_has_a_maker() -> None:
+    (make,) = (node for node in ast.walk(ast.parse(inspect.getsource(makers))) if isinstance(node, ast.FunctionDef))
+    made = {
+        node.cls.id for node in ast.walk(make) if isinstance(node, ast.MatchClass) and isinstance(node.cls, ast.Name)
+    }
+    described = {kind.__name__ for kind in kinds(Wanted) if kind.__module__.startswith("agentcore_constructs.")}
+    assert made == described
+
+
+def kinds(base: type) -> Iterator[type]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from kinds(kind)
 
 
 def test_a_configuration_alone_says_that_a_harness_is_needed() -> None:

@@ -1,39 +1,33 @@
-"""Inline tools: the caller of the harness runs them, and this says with which function, if there is one.
-
-Nothing here imports the CDK before a harness takes a tool, so that `Tool.inline(function)` stays plain configuration.
-"""
+"""Inline tools: the caller of the harness runs them, and this says with which function, if there is one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentcore_constructs.config import Deferred, Fault, HarnessConfigError, HarnessTool, Tool
-from agentcore_constructs.config.cdk import attribute, offers
-from agentcore_constructs.config.errors import received
 from agentcore_lambdas.tools import ToolDefinition, ToolDefinitionError, define
 
-from . import registry
+from .cdk import attribute, offers
+from .deferred import Wanted
+from .errors import Fault, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import aws_cdk as cdk
-    from aws_cdk import aws_lambda as lambda_
-
-    from agentcore_constructs.config import Host
-
-    from .python_function import PythonFunction
+    from .cdk import HasFunctionArn, IsDuration
 
 
-class InlineTool(Deferred):
+class InlineTool(Wanted):
     """A tool that the caller of the harness runs; made by its factories.
 
     Attributes:
         name: What the model calls it.
-        function: The Lambda function that runs it, in the protocol of a gateway's Lambda target; None for one that only
-            the caller can run, and for a Python function until a harness has taken it.
+        description: When it is to be used.
+        input_schema: JSON schema of its arguments.
+        function: The Lambda function that runs it (`aws_lambda.IFunction`), in the protocol of a gateway's Lambda
+            target; None for one that only the caller can run, and for a Python function until a harness has taken it.
         approval: Whether a person must agree before it runs. The harness does not know of it: it is for who calls it.
+        faults: Why it can be no tool, to be told when a harness takes it.
     """
 
     def __init__(
@@ -42,16 +36,16 @@ class InlineTool(Deferred):
         *,
         description: str,
         input_schema: Mapping[str, Any],
-        function: lambda_.IFunction | None = None,
+        function: Any = None,
         approval: bool = False,
     ) -> None:
         """Notes the tool; nothing is checked before a harness takes it."""
         self.name = name
+        self.description = description
+        self.input_schema = input_schema
         self.function = function
         self.approval = approval
-        self._description = description
-        self._input_schema = input_schema
-        self._faults: list[Fault] = []
+        self.faults: list[Fault] = []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -70,7 +64,7 @@ class InlineTool(Deferred):
         approval: bool | None = None,
         requirements: Sequence[str] | Path = (),
         environment: Mapping[str, str] | None = None,
-        timeout: cdk.Duration | None = None,
+        timeout: IsDuration | None = None,
         memory_size: int | None = None,
     ) -> InlineTool:
         """A Python function: it becomes a Lambda function, and its signature and docstring what the model is told.
@@ -95,11 +89,11 @@ class InlineTool(Deferred):
             "timeout": timeout,
             "memory_size": memory_size,
         }
-        return _FunctionTool(function, given, {key: value for key, value in options.items() if value is not None})
+        return PythonTool(function, given, {key: value for key, value in options.items() if value is not None})
 
     @staticmethod
     def from_lambda(
-        function: lambda_.IFunction | PythonFunction,
+        function: HasFunctionArn,
         *,
         name: str,
         description: str,
@@ -121,7 +115,7 @@ class InlineTool(Deferred):
         made = InlineTool(name, description=description, input_schema=input_schema, function=inner, approval=approval)
         if not offers(inner, "function_arn"):
             fix = "pass the function; a tool that the caller runs itself is InlineTool.client_side(…)"
-            made._faults.append(Fault(f"{name}.function", "must be a Lambda function", received(inner), fix))
+            made.faults.append(Fault(f"{name}.function", "must be a Lambda function", received(inner), fix))
         return made
 
     @staticmethod
@@ -138,25 +132,23 @@ class InlineTool(Deferred):
         """
         return InlineTool(name, description=description, input_schema=input_schema, approval=approval)
 
-    def bind(self, host: Host) -> HarnessTool:
-        """Returns what the harness is told about the tool."""
-        if self._faults:
-            raise HarnessConfigError(self._faults)
-        registry.note(host.scope, self)
-        return Tool.inline(self.name, description=self._description, input_schema=self._input_schema)
 
+class PythonTool(InlineTool):
+    """A Python function, which becomes a Lambda function when a harness takes it.
 
-class _FunctionTool(InlineTool):
-    """A Python function, which becomes a Lambda function when a harness takes it."""
+    Attributes:
+        python: The function.
+        options: What is said about the Lambda function, as `ToolFunction` takes it.
+        made: Stack to the tool with the Lambda function there, which is made once.
+    """
 
     def __init__(self, function: Callable[..., Any], given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-        self._python = function
+        self.python = function
+        self.options = options
+        self.made: dict[str, InlineTool] = {}
         self._given = given
-        self._options = options
-        self._definition: ToolDefinition | None = None
-        self._made: dict[str, InlineTool] = {}
         try:
-            self._definition = defined = define(function, **given)
+            defined = self.defined()
         except ToolDefinitionError:
             # Said when a harness takes it, together with all other faults.
             name = given["name"] or getattr(function, "__name__", type(function).__name__)
@@ -174,25 +166,10 @@ class _FunctionTool(InlineTool):
         """Never: a Lambda function runs it."""
         return False
 
-    def bind(self, host: Host) -> HarnessTool:
-        """Makes the Lambda function, once per stack, and returns what the harness is told about the tool."""
-        import aws_cdk as cdk  # noqa: PLC0415  (see the module)
+    def defined(self) -> ToolDefinition:
+        """Derives what the model is told.
 
-        from .function import ToolFunction  # noqa: PLC0415
-        from .python_function import free_id  # noqa: PLC0415
-        from .sources import faults_of, of_function, place_of  # noqa: PLC0415
-
-        if self._definition is None:
-            try:
-                self._definition = define(self._python, **self._given)
-            except ToolDefinitionError as error:
-                raise HarnessConfigError([*faults_of(error), *place_of(self._python)[2]]) from None
-        stack = cdk.Stack.of(host.scope).node.addr
-        if stack not in self._made:
-            source = of_function(self._python, self._definition)
-            made = ToolFunction(host.scope, free_id(host.scope, f"Tool{self.name}"), source, **self._options)
-            self._made[stack] = made.inline_tool(self.name)
-        taken = self._made[stack]
-        self.function = taken.function
-        # What the harness remembers is the tool with the function of its own stack; another stack may take it as well.
-        return taken.bind(host)
+        Raises:
+            ToolDefinitionError: The function can be no tool.
+        """
+        return define(self.python, **self._given)
