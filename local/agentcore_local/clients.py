@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from .process import PROCESS
 from .toolchain import SECRET_ACCESS_KEY
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 # The agent may be silent for long between two events; nothing else takes that long.
 _READ_TIMEOUT_SECONDS = 900
 _CONNECT_TIMEOUT_SECONDS = 5
+
+
+class Account(Protocol):
+    """An account of the local cloud in one Region, as what works in it needs it; `LocalCloud.account` gives one."""
+
+    account_id: str
+    region: str
+
+    def in_region(self, region: str) -> Self:
+        """The same account in another Region."""
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of a service in this account."""
 
 
 @cache

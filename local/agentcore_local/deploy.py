@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .server import Account
+    from .clients import Account
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _INLINE_TEMPLATE_BYTES = 51_200
@@ -203,7 +203,7 @@ def _template(account: Account, name: str, template: str) -> dict[str, str]:
     client, bucket = account.client("s3"), f"agentcore-local-templates-{account.account_id}-{account.region}"
     _ensure_bucket(account, client, bucket)
     client.put_object(Bucket=bucket, Key=f"{name}.json", Body=template.encode())
-    return {"TemplateURL": f"{account.cloud.endpoint_url}/{bucket}/{name}.json"}
+    return {"TemplateURL": f"{client.meta.endpoint_url}/{bucket}/{name}.json"}
 
 
 def _deployment(account: Account, stack: dict[str, Any], *, changed: bool) -> Deployment:

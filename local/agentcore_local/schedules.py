@@ -23,7 +23,7 @@ from .seams import states_language as language
 from .stepfunctions import sdk
 
 if TYPE_CHECKING:
-    from .server import Account
+    from .clients import Account
 
 logger = logging.getLogger(__name__)
 

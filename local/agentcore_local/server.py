@@ -71,9 +71,9 @@ class Account:
         home = (PROCESS.folder or Path.cwd()) / "home" / self.account_id
         return toolchain.environment(self.cloud.endpoint_url, self.account_id, self.region, home=home)
 
-    def in_region(self, region: str) -> Account:
+    def in_region(self, region: str) -> Self:
         """The same account in another Region."""
-        return Account(self.cloud, self.account_id, region)
+        return type(self)(self.cloud, self.account_id, region)
 
     def session(self) -> boto3.Session:
         """A boto3 session with this account's credentials; it reads no configuration files."""

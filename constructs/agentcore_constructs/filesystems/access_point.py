@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -17,14 +17,33 @@ from agentcore_constructs.config.image import user_faults
 from .grants import MOUNT, ROOT, WRITE, granted
 
 if TYPE_CHECKING:
-    from constructs import Construct
-
-    from .s3_files import IS3FilesFileSystem
+    from aws_cdk import aws_ec2 as ec2
+    from constructs import Construct, IDependable
 
 _ARN = re.compile(
     r"arn:aws[-a-z]*:s3files:[0-9a-z-]*:[0-9]*:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"
 )
 _PERMISSIONS = re.compile(r"[0-7]{3,4}")
+
+
+class IS3FilesFileSystem(Protocol):
+    """A file system of S3 Files, made here or elsewhere."""
+
+    @property
+    def file_system_id(self) -> str:
+        """Its id: `fs-` and 17 to 40 digits."""
+
+    @property
+    def file_system_arn(self) -> str:
+        """Its ARN."""
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """Its mount targets' security groups; the default port is that of NFS, 2049."""
+
+    @property
+    def mount_targets_available(self) -> IDependable:
+        """What to depend on to have the mount targets ready."""
 
 
 class S3FilesAccessPointBase(cdk.Resource):

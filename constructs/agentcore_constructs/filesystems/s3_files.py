@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import jsii
@@ -31,26 +31,6 @@ if TYPE_CHECKING:
 
 NFS = 2049
 _MAX_PREFIX = 1024
-
-
-class IS3FilesFileSystem(Protocol):
-    """A file system of S3 Files, made here or elsewhere."""
-
-    @property
-    def file_system_id(self) -> str:
-        """Its id: `fs-` and 17 to 40 digits."""
-
-    @property
-    def file_system_arn(self) -> str:
-        """Its ARN."""
-
-    @property
-    def connections(self) -> ec2.Connections:
-        """Its mount targets' security groups; the default port is that of NFS, 2049."""
-
-    @property
-    def mount_targets_available(self) -> IDependable:
-        """What to depend on to have the mount targets ready."""
 
 
 @jsii.implements(ec2.IConnectable)

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_cdk import aws_bedrockagentcore as agentcore
 
@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_lambda as lambda_
 
-    from .tool_gateway import ToolGateway
-
 TARGET_NAME = re.compile(r"([0-9a-zA-Z][-]?){1,100}")
 """Names of targets: botocore's `TargetName`."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 Credentials = agentcore.ICredentialProviderConfig | agentcore.IApiKeyCredentialProvider
+
+
+class TakesTargets(Protocol):
+    """What a target is added to (`ToolGateway`)."""
+
+    @property
+    def gateway(self) -> agentcore.Gateway:
+        """The CDK's gateway."""
+
+    def warn_of_region(self, region: str) -> None:
+        """Warns that web search is not offered in a Region."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +188,7 @@ class Target(ABC):
         return ()
 
     @abstractmethod
-    def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget | agentcore.CfnGatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.GatewayTarget | agentcore.CfnGatewayTarget:
         """Makes the target."""
 
     def _common(self) -> dict[str, Any]:
@@ -211,7 +220,7 @@ class LambdaTarget(Target):
         """Names of its tools."""
         return self._tools[0].names
 
-    def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.GatewayTarget:
         """Makes the target; the gateway's role may invoke the function."""
         return gateway.gateway.add_lambda_target(
             self.name, lambda_function=self.function, tool_schema=self._tools[0].schema, **self._common()
@@ -248,7 +257,7 @@ class _Described(Target):
 class OpenApiTarget(_Described):
     """See `Target.open_api`."""
 
-    def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.GatewayTarget:
         """Makes the target."""
         return gateway.gateway.add_open_api_target(
             self.name,
@@ -261,7 +270,7 @@ class OpenApiTarget(_Described):
 class SmithyTarget(_Described):
     """See `Target.smithy`."""
 
-    def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.GatewayTarget:
         """Makes the target."""
         return gateway.gateway.add_smithy_target(
             self.name,
@@ -307,7 +316,7 @@ class ApiGatewayTarget(Target):
                 must = f"must have methods of {', '.join(_METHODS)}"
                 yield Fault(f"{path}.names", must, received(method), "correct the method")
 
-    def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.GatewayTarget:
         """Makes the target; the gateway's role may invoke the stage."""
         filters = [
             agentcore.ApiGatewayToolFilter(
@@ -348,7 +357,7 @@ class McpServerTarget(Target):
             yield Fault(f"{path}.endpoint", must, shown, "write the server's URL; the local cloud can redirect it")
         yield from _credential_faults(self.credentials, path)
 
-    def add_to(self, gateway: ToolGateway) -> agentcore.GatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.GatewayTarget:
         """Makes the target."""
         return gateway.gateway.add_mcp_server_target(
             self.name,
@@ -375,7 +384,7 @@ class WebSearchTarget(Target):
         """The connector's one tool."""
         return (web_search.TOOL,)
 
-    def add_to(self, gateway: ToolGateway) -> agentcore.CfnGatewayTarget:
+    def add_to(self, gateway: TakesTargets) -> agentcore.CfnGatewayTarget:
         """Makes the target; the gateway's role may search."""
         return web_search.add(
             gateway.gateway,

@@ -25,6 +25,7 @@ from dulwich.repo import Repo
 from urllib3.exceptions import HTTPError, SSLError
 
 from .errors import GitError
+from .limits import Limits
 from .mirror import Mirror, mirror_of
 from .tree import Checkout
 
@@ -63,24 +64,6 @@ class Source:
         """The URL without what may be secret in it."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a fetch may cost.
-
-    Attributes:
-        pack_bytes: Of the archive that the server sends, compressed. The service itself stops at 1 GB for each skill
-            (https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-skills.html).
-        skill_bytes: Of the skill's files together.
-        files: Files and directories of the skill.
-        seconds: For the fetch as a whole.
-    """
-
-    pack_bytes: int = 200 << 20
-    skill_bytes: int = 100 << 20
-    files: int = 2000
-    seconds: float = 120
 
 
 @contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore
     from dulwich.objects import ObjectID
 
-    from .repository import Limits
+    from .limits import Limits
 
 _Kind = TypeVar("_Kind", Blob, Commit, Tree)
 _SKILL_FILES = ("SKILL.md", "skill.md")

@@ -19,8 +19,8 @@ from agentcore_local.agents.tools.base import Answered
 if TYPE_CHECKING:
     from agentcore_local.agents.events import Stream
     from agentcore_local.agents.lifecycle import Lifecycle
-    from agentcore_local.agents.models import Provider
     from agentcore_local.agents.plan import Plan
+    from agentcore_local.agents.provider import Provider
     from agentcore_local.agents.tools.toolbox import Toolbox
 
 

@@ -14,18 +14,14 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentcore_local.agents import scripts
 from agentcore_local.agents.default_script import default_script
+from agentcore_local.agents.provider import Provider
 from agentcore_local.agents.scripted import Place, ScriptedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from strands.models.model import Model
-
     from agentcore_local.agents.plan import Plan
 
 CHOICE_VARIABLE = "AGENTCORE_LOCAL_MODEL"
@@ -35,23 +31,6 @@ SCRIPT_VARIABLE = "AGENTCORE_LOCAL_SCRIPT"
 
 class ChoiceError(Exception):
     """A choice of model that cannot be understood."""
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A model of Strands and how to limit it.
-
-    Attributes:
-        model: The model.
-        max_tokens: The limit of one answer by the harness' configuration; None without one.
-        cap: Sets the limit of the next answer.
-        attempts: How often a throttled call is tried.
-    """
-
-    model: Model
-    max_tokens: int | None
-    cap: Callable[[int], None]
-    attempts: int
 
 
 class Choices:

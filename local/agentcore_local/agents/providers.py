@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.session import Session
 
-from agentcore_local.agents.models import Provider
+from agentcore_local.agents.provider import Provider
 from agentcore_local.gateway import vault
 
 if TYPE_CHECKING:

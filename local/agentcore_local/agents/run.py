@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from agentcore_local.agents.events import Stream
     from agentcore_local.agents.plan import Plan
+    from agentcore_local.agents.provider import Provider
 
 _SEGMENT_TURNS = 50
 """Turns Strands runs in one go. Each turn nests its generators deeper; far more would end in a RecursionError."""
@@ -143,7 +144,7 @@ class Run:
         self._conversation.pending = now.pending
         self._conversation.snapshot = now.snapshot
 
-    async def _provider(self) -> models.Provider:
+    async def _provider(self) -> Provider:
         try:
             if models.is_scripted(self._plan):
                 provider = models.provider(self._plan)
@@ -154,7 +155,7 @@ class Run:
         self._hooks.provider = provider
         return provider
 
-    def _agent(self, provider: models.Provider) -> Agent:
+    def _agent(self, provider: Provider) -> Agent:
         history = list(self._conversation.messages)
         remembered = conversations.remembered(self._plan, history)
         agent = Agent(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from agentcore_local import seams
 from agentcore_local.seams import states_language as language
 
-from .lives import LOOK_SECONDS, Ended, ended
+from .lives import LOOK_SECONDS, Ended, ended, in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +74,6 @@ def wait(token: str, call: Callable[[], Any], seconds: float | None, heartbeat: 
         Exception: A `task_error`: what the call failed with, what SendTaskFailure said, or a timeout.
         Ended: The execution ended meanwhile.
     """
-    from .tasks import in_background  # noqa: PLC0415 - they know each other
-
     waiting = _Waiting(seams.current_scope(), execution["stateMachineArn"])
     with _LOCK:
         _WAITING[token] = waiting

@@ -23,7 +23,7 @@ from agentcore_local.harness.routes import service_model
 from agentcore_local.harness.validation import validate
 from agentcore_local.process import PROCESS
 
-from .tasks import in_background
+from .lives import in_background
 
 if TYPE_CHECKING:
     from botocore.model import Shape

@@ -8,8 +8,12 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Record = dict[str, Any]
 
@@ -81,3 +85,18 @@ def pause(seconds: float, execution: Record) -> None:
         if ended(execution):
             raise Ended(execution["executionArn"])
         time.sleep(min(left, LOOK_SECONDS))
+
+
+def in_background(call: Callable[[], Any]) -> Future[Any]:
+    """Run a call on a thread of its own, in the account and Region, and for the state machine, that act now."""
+    future: Future[Any] = Future()
+    surroundings = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            future.set_result(surroundings.run(call))
+        except BaseException as error:  # noqa: BLE001 - belongs to whoever waits for the result
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True, name="agentcore-local-task").start()
+    return future

@@ -5,12 +5,10 @@ Sources: Step Functions developer guide, state-task, concepts-error-handling, co
 
 from __future__ import annotations
 
-import contextvars
 import json
 import random
 import threading
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +16,11 @@ from agentcore_local.seams import states_language as language
 from agentcore_local.seams import stepfunctions as seam
 
 from . import callbacks
-from .lives import LOOK_SECONDS, Ended, ended, pause
+from .lives import LOOK_SECONDS, Ended, ended, in_background, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 Record = dict[str, Any]
 
@@ -127,21 +126,6 @@ def within(seconds: float | None, execution: Record, call: Callable[[], Any]) ->
             raise Ended(execution["executionArn"])
         _settled(future, min(left, LOOK_SECONDS))
     return future.result()
-
-
-def in_background(call: Callable[[], Any]) -> Future[Any]:
-    """Run a call on a thread of its own, in the account and Region, and for the state machine, that act now."""
-    future: Future[Any] = Future()
-    surroundings = contextvars.copy_context()
-
-    def work() -> None:
-        try:
-            future.set_result(surroundings.run(call))
-        except BaseException as error:  # noqa: BLE001 - belongs to whoever waits for the result
-            future.set_exception(error)
-
-    threading.Thread(target=work, daemon=True, name="agentcore-local-task").start()
-    return future
 
 
 def _settled(future: Future[Any], seconds: float) -> None:
