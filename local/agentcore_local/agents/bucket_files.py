@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -41,26 +42,21 @@ def bring_in(account: str, file_system: str, root: Path) -> None:
     if (behind := _behind(account, file_system)) is None:
         return
     client, bucket, prefix = behind
-    with _LOCK:
-        known = _read(root)
-        try:
-            there = dict(_objects(client, bucket, prefix))
-            for path, item in there.items():
-                if known.get(path, {}).get("etag") == item["ETag"]:
-                    continue
-                if item["Size"] > LARGEST:
-                    logger.warning("object=<s3://%s/%s> | too large to be a file here", bucket, item["Key"])
-                    continue
-                if path in known and _stamp(root / path) not in (None, known[path]["stamp"]):
-                    logger.warning("path=<%s> | changed on both sides; the object is taken", path)
-                if _write(root, path, client.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()):
-                    known[path] = {"etag": item["ETag"], "stamp": _stamp(root / path)}
-            for path in known.keys() - there.keys():
-                if _stamp(root / path) == known.pop(path)["stamp"]:
-                    (root / path).unlink(missing_ok=True)
-        except ClientError as error:
-            _tell(bucket, error)
-        _note(root, known)
+    with _known(root, bucket) as known:
+        there = dict(_objects(client, bucket, prefix))
+        for path, item in there.items():
+            if known.get(path, {}).get("etag") == item["ETag"]:
+                continue
+            if item["Size"] > LARGEST:
+                logger.warning("object=<s3://%s/%s> | too large to be a file here", bucket, item["Key"])
+                continue
+            if path in known and _stamp(root / path) not in (None, known[path]["stamp"]):
+                logger.warning("path=<%s> | changed on both sides; the object is taken", path)
+            if _write(root, path, client.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()):
+                known[path] = {"etag": item["ETag"], "stamp": _stamp(root / path)}
+        for path in known.keys() - there.keys():
+            if _stamp(root / path) == known.pop(path)["stamp"]:
+                (root / path).unlink(missing_ok=True)
 
 
 def take_out(account: str, file_system: str, root: Path) -> None:
@@ -74,20 +70,15 @@ def take_out(account: str, file_system: str, root: Path) -> None:
     if (behind := _behind(account, file_system)) is None:
         return
     client, bucket, prefix = behind
-    with _LOCK:
-        known = _read(root)
+    with _known(root, bucket) as known:
         files = {path: _stamp(root / path) for path in _files(root)}
-        try:
-            for path, stamp in files.items():
-                if known.get(path, {}).get("stamp") != stamp:
-                    put = client.put_object(Bucket=bucket, Key=f"{prefix}{path}", Body=(root / path).read_bytes())
-                    known[path] = {"etag": put["ETag"], "stamp": stamp}
-            for path in known.keys() - files.keys():
-                client.delete_object(Bucket=bucket, Key=f"{prefix}{path}")
-                del known[path]
-        except ClientError as error:
-            _tell(bucket, error)
-        _note(root, known)
+        for path, stamp in files.items():
+            if known.get(path, {}).get("stamp") != stamp:
+                put = client.put_object(Bucket=bucket, Key=f"{prefix}{path}", Body=(root / path).read_bytes())
+                known[path] = {"etag": put["ETag"], "stamp": stamp}
+        for path in known.keys() - files.keys():
+            client.delete_object(Bucket=bucket, Key=f"{prefix}{path}")
+            del known[path]
 
 
 def _behind(account: str, file_system: str) -> tuple[Any, str, str] | None:
@@ -140,20 +131,15 @@ def _stamp(file: Path) -> list[int] | None:
     return [status.st_mtime_ns, status.st_size]
 
 
-def _notes(root: Path) -> Path:
-    return root.with_name(f"{root.name}.json")
-
-
-def _read(root: Path) -> dict[str, dict[str, Any]]:
-    notes = _notes(root)
-    found: dict[str, dict[str, Any]] = json.loads(notes.read_text()) if notes.exists() else {}
-    return found
-
-
-def _note(root: Path, known: dict[str, dict[str, Any]]) -> None:
-    _notes(root).write_text(json.dumps(known))
-
-
-def _tell(bucket: str, error: ClientError) -> None:
-    said = error.response["Error"].get("Code")
-    logger.warning("bucket=<%s>, error=<%s> | files and objects are not in step", bucket, said)
+@contextmanager
+def _known(root: Path, bucket: str) -> Iterator[dict[str, dict[str, Any]]]:
+    """What was in step last, by path, to be changed within; it is kept as far as that gets before S3 refuses."""
+    notes = root.with_name(f"{root.name}.json")
+    with _LOCK:
+        known: dict[str, dict[str, Any]] = json.loads(notes.read_text()) if notes.exists() else {}
+        try:
+            yield known
+        except ClientError as error:
+            said = error.response["Error"].get("Code")
+            logger.warning("bucket=<%s>, error=<%s> | files and objects are not in step", bucket, said)
+        notes.write_text(json.dumps(known))

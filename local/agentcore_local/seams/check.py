@@ -6,6 +6,7 @@ import importlib.metadata
 
 from . import (
     cfn,
+    checked_resources,
     custom_resources,
     iam,
     images,
@@ -36,6 +37,7 @@ _TOPICS = (
     states_language,
     scheduler,
     iam,
+    checked_resources,
     resources,
     persistence,
     images,

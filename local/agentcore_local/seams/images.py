@@ -10,14 +10,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .base import Seam, internals
+from .checked_resources import name_resource
 from .resources import deployed_properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .checked_resources import Asked
+
 _CODEBUILD = "ministack.services.codebuild"
 _ECR = "ministack.services.ecr"
-_ACTIONS = "ministack.core.iam_actions"
 _ON_STREAMS = frozenset({"GetLogEvents", "PutLogEvents", "CreateLogStream", "DeleteLogStream"})
 
 SEAMS: tuple[Seam, ...] = (
@@ -28,12 +30,6 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_CODEBUILD, "_builds", "record builds of our own"),
     Seam(_ECR, "_describe_images", "say that an image is not there, as ECR does", ("data",)),
     Seam(_ECR, "_put_image", "register images", ("data",)),
-    Seam(
-        _ACTIONS,
-        "extract_resource_arn",
-        "know the project of a build, a repository and the stream of a log",
-        ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
-    ),
 )
 
 Answer = tuple[int, dict[str, Any], Any]
@@ -138,36 +134,25 @@ def put_image(request: dict[str, Any]) -> str | None:
 
 def name_resources() -> None:
     """Has permissions checked on the project of a build, a repository of several, a log's stream, as AWS does."""
-    module = internals(_ACTIONS)
-    extract = getattr(module.extract_resource_arn, "__wrapped__", module.extract_resource_arn)
+    name_resource("codebuild", _project_of)
+    name_resource("ecr", _repository_of)
+    name_resource("logs", _stream_of)
 
-    def extracted(  # noqa: PLR0917  (its signature)
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-        region: str,
-        account_id: str,
-    ) -> str:
-        found = str(extract(service, method, path, headers, body, query_params, region, account_id))
-        if service not in ("codebuild", "ecr", "logs"):
-            return found
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            return found
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        if service == "codebuild" and operation in ("BatchGetBuilds", "StopBuild"):
-            ids = request.get("ids") or [request.get("id") or ""]
-            name = str(ids[0]).rpartition(":")[0] or "*"
-            return f"arn:aws:codebuild:{region}:{account_id}:project/{name}"
-        if service == "ecr" and found == "*" and request.get("repositoryNames"):
-            return f"arn:aws:ecr:{region}:{account_id}:repository/{request['repositoryNames'][0]}"
-        if service == "logs" and operation in _ON_STREAMS and found != "*":
-            return f"{found}:log-stream:{request.get('logStreamName') or '*'}"
-        return found
 
-    extracted.__wrapped__ = extract  # type: ignore[attr-defined]
-    module.extract_resource_arn = extracted
+def _project_of(asked: Asked) -> str:
+    if asked.operation not in ("BatchGetBuilds", "StopBuild"):
+        return asked.resource
+    members = asked.members()
+    ids = members.get("ids") or [members.get("id") or ""]
+    return f"arn:aws:codebuild:{asked.region}:{asked.account}:project/{str(ids[0]).rpartition(':')[0] or '*'}"
+
+
+def _repository_of(asked: Asked) -> str:
+    names = asked.members().get("repositoryNames") if asked.resource == "*" else None
+    return f"arn:aws:ecr:{asked.region}:{asked.account}:repository/{names[0]}" if names else asked.resource
+
+
+def _stream_of(asked: Asked) -> str:
+    if asked.operation not in _ON_STREAMS or asked.resource == "*":
+        return asked.resource
+    return f"{asked.resource}:log-stream:{asked.members().get('logStreamName') or '*'}"

@@ -8,16 +8,18 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .base import Seam, internals
+from .checked_resources import name_resource
 from .lambdas import sent_with
 from .states_language import task_error, variables_in_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from .checked_resources import Asked
 
 _STEP_FUNCTIONS = "ministack.services.stepfunctions"
 _RECORDS = "keep the records of executions"
 _TOKENS = "wait for task tokens"
-_KNOWS_TOKENS = "agentcore_local_tokens"
 
 SEAMS: tuple[Seam, ...] = (
     Seam(_STEP_FUNCTIONS, "_SERVICE_DISPATCH", "add service integrations"),
@@ -40,12 +42,6 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_STEP_FUNCTIONS, "_create_state_machine", "check a state machine before it is made", ("data",)),
     Seam(_STEP_FUNCTIONS, "_update_state_machine", "check a state machine before it is changed", ("data",)),
     Seam("ministack.core.responses", "now_iso", _RECORDS, ()),
-    Seam(
-        "ministack.core.iam_actions",
-        "extract_resource_arn",
-        "know the state machine of a task token",
-        ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
-    ),
 )
 
 Record = dict[str, Any]
@@ -169,44 +165,13 @@ def task_tokens(tokens: Tokens) -> None:
     answered("_send_task_success", tokens.success)
     answered("_send_task_failure", tokens.failure)
     answered("_send_task_heartbeat", tokens.heartbeat)
-    _name_machines(tokens)
 
+    def machine_of(asked: Asked) -> str:
+        if asked.resource != "*" or b"taskToken" not in asked.body:
+            return asked.resource
+        return tokens.machine(str(asked.members().get("taskToken"))) or asked.resource
 
-def _name_machines(tokens: Tokens) -> None:
-    """Have permissions on task tokens checked on their state machine, as AWS does; once per process."""
-    module = internals("ministack.core.iam_actions")
-    extract = module.extract_resource_arn
-    if _KNOWS_TOKENS in {mark for found in _layers(extract) for mark in vars(found)}:
-        return
-
-    def extracted(  # noqa: PLR0917 - its signature
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-        region: str,
-        account_id: str,
-    ) -> str:
-        found = str(extract(service, method, path, headers, body, query_params, region, account_id))
-        if service != "states" or found != "*" or b"taskToken" not in (body or b""):
-            return found
-        try:
-            token = json.loads(body).get("taskToken")
-        except (ValueError, AttributeError):
-            return found
-        return tokens.machine(str(token)) or found
-
-    # Not `__wrapped__`: others stand in for the same function, on top of this one.
-    setattr(extracted, _KNOWS_TOKENS, True)
-    module.extract_resource_arn = extracted
-
-
-def _layers(function: Any) -> Iterator[Any]:
-    while function is not None:
-        yield function
-        function = getattr(function, "__wrapped__", None)
+    name_resource("states", machine_of)
 
 
 # --- records ------------------------------------------------------------------------------------------------------
