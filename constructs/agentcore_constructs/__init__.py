@@ -6,11 +6,11 @@ one of the constructs is asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import config
 from .config import *  # noqa: F403  (everything the configuration exports is public here too)
+from .lazy import loading
 
 if TYPE_CHECKING:
     from .credentials import ApiKey as ApiKey
@@ -74,14 +74,7 @@ _CONSTRUCTS = {
 
 __all__ = [*config.__all__, *_CONSTRUCTS]  # noqa: PLE0604  (lists of strings)
 
-
-def __getattr__(name: str) -> Any:
-    """Loads the constructs, and with them the CDK, when the first one is asked for."""
-    if name not in _CONSTRUCTS:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_CONSTRUCTS[name]}"), name)
-    return value
+__getattr__ = loading(__name__, _CONSTRUCTS)
 
 
 def __dir__() -> list[str]:

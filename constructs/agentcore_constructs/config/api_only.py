@@ -15,6 +15,8 @@ from .node import Node, OneOf, Shape, fields, joined, keyed, walk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .node import Field
+
 _MUST = "must be something CloudFormation can say"
 _GREATEST_WHOLE = 2**53
 
@@ -44,15 +46,12 @@ def api_only_faults(root: Node) -> Iterator[Fault]:
     Args:
         root: A validated configuration.
     """
-    for path, node in walk(root):
-        for field in fields(type(node)):
-            value = node.__dict__[field.name]
-            where = joined(path, field.api)
-            if field.shape.kind == "json" and value is not None:
-                yield from _json_faults(value, where)
-            if field.api_only is not None and value is not None and field.api_only.applies_to(value):
-                shown = received(value, sensitive=not field.api_only.values)
-                yield Fault(where, _MUST, shown, field.api_only.fix)
+    for path, field, value in _given(root):
+        if field.shape.kind == "json":
+            yield from _json_faults(value, path)
+        if field.api_only is not None and field.api_only.applies_to(value):
+            shown = received(value, sensitive=not field.api_only.values)
+            yield Fault(path, _MUST, shown, field.api_only.fix)
 
 
 def template_faults(root: Node) -> Iterator[Fault]:
@@ -61,11 +60,16 @@ def template_faults(root: Node) -> Iterator[Fault]:
     Args:
         root: A validated configuration.
     """
+    for path, field, value in _given(root):
+        if field.shape.kind == "json":
+            yield from _json_faults(value, path)
+
+
+def _given(root: Node) -> Iterator[tuple[str, Field, Any]]:
     for path, node in walk(root):
         for field in fields(type(node)):
-            value = node.__dict__[field.name]
-            if field.shape.kind == "json" and value is not None:
-                yield from _json_faults(value, joined(path, field.api))
+            if (value := node.__dict__[field.name]) is not None:
+                yield joined(path, field.api), field, value
 
 
 def without_api_only(root: T) -> tuple[T, frozenset[str]]:

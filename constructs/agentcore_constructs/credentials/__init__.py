@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agentcore_constructs.lazy import loading
 
 if TYPE_CHECKING:
     from .api_key import ApiKey as ApiKey
@@ -16,11 +17,4 @@ _CONSTRUCTS = {"ApiKey": "api_key", "ModelKey": "api_key", "OAuthClient": "oauth
 
 __all__ = ["ApiKey", "ModelKey", "OAuthClient", "OAuthVendor"]
 
-
-def __getattr__(name: str) -> Any:
-    """Loads the constructs, and with them the CDK, when the first one is asked for."""
-    if name not in _CONSTRUCTS:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_CONSTRUCTS[name]}"), name)
-    return value
+__getattr__ = loading(__name__, _CONSTRUCTS)

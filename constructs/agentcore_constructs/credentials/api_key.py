@@ -9,7 +9,7 @@ from aws_cdk import aws_bedrockagentcore as agentcore
 from agentcore_constructs.config import HarnessConfigError
 
 from . import registry
-from .secrets import managed_arn, name_faults, own, secret_faults, taken, value_of
+from .secrets import managed_arn, name_faults, own, referred, secret_faults, taken, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,17 +90,11 @@ class ApiKey(agentcore.ApiKeyCredentialProvider):
         Raises:
             HarnessConfigError: The secret is a text.
         """
-        kept = None
-        if secret is not None:
-            if faults := secret_faults(secret, "secret"):
-                raise HarnessConfigError(faults, f"The API key {scope.node.path}/{construct_id}")
-            kept = taken(scope, f"{construct_id}Secret", secret)
-            registry.note(arn, own(kept))
         return agentcore.ApiKeyCredentialProvider.from_api_key_credential_provider_attributes(
             scope,
             construct_id,
             credential_provider_arn=arn,
-            api_key_secret_arn=None if kept is None else own(kept).arn,
+            api_key_secret_arn=referred(scope, construct_id, arn, ("secret", secret), "The API key"),
         )
 
 

@@ -11,7 +11,7 @@ from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import received
 
 from . import registry
-from .secrets import managed_arn, name_faults, own, secret_faults, taken, value_of
+from .secrets import managed_arn, name_faults, own, referred, secret_faults, taken, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,18 +141,13 @@ class OAuthClient(agentcore.OAuth2CredentialProvider):
         Raises:
             HarnessConfigError: The secret is a text.
         """
-        kept = None
-        if client_secret is not None:
-            if faults := secret_faults(client_secret, "client_secret"):
-                raise HarnessConfigError(faults, f"The OAuth client {scope.node.path}/{construct_id}")
-            kept = taken(scope, f"{construct_id}Secret", client_secret)
-            registry.note(arn, own(kept))
+        given = ("client_secret", client_secret)
         return agentcore.OAuth2CredentialProvider.from_o_auth2_credential_provider_attributes(
             scope,
             construct_id,
             credential_provider_arn=arn,
             credential_provider_vendor=vendor,
-            client_secret_arn=None if kept is None else own(kept).arn,
+            client_secret_arn=referred(scope, construct_id, arn, given, "The OAuth client"),
         )
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from agentcore_constructs.config import Fault, is_token
+from agentcore_constructs.config import Fault, HarnessConfigError, is_token
 from agentcore_constructs.config.cdk import found, offers
 from agentcore_constructs.config.errors import received
 
+from . import registry
 from .registry import OwnSecret
 
 if TYPE_CHECKING:
@@ -70,6 +71,32 @@ def own(secret: secretsmanager.ISecret) -> OwnSecret:
     arn = found(secret, "secret_full_arn") or f"{secret.secret_arn}-??????"
     key = found(secret, "encryption_key")
     return OwnSecret(arn, None if key is None else key.key_arn)
+
+
+def referred(scope: Construct, construct_id: str, arn: str, given: tuple[str, Any], subject: str) -> str | None:
+    """Notes which secret of the user's own a provider that was made elsewhere reads.
+
+    Args:
+        scope: Where the reference to the provider belongs.
+        construct_id: Its id there.
+        arn: The provider.
+        given: Name and value of the argument that says which secret; None for a provider that keeps its own.
+        subject: What the provider is, for the heading of the error.
+
+    Returns:
+        The secret's ARN, as policies name it.
+
+    Raises:
+        HarnessConfigError: It is no secret.
+    """
+    name, secret = given
+    if secret is None:
+        return None
+    if faults := secret_faults(secret, name):
+        raise HarnessConfigError(faults, f"{subject} {scope.node.path}/{construct_id}")
+    kept = own(taken(scope, f"{construct_id}Secret", secret))
+    registry.note(arn, kept)
+    return kept.arn
 
 
 def managed_arn(provider: Construct, kind: str, name: str) -> str:

@@ -16,7 +16,8 @@ from .code import ARCHITECTURE, RUNTIME, own_code
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TRACING = "X-Ray has no resources to name for sending segments."
+TRACING = "X-Ray has no resources to name for sending segments."
+"""Why the role of a function that is traced has a wildcard."""
 
 
 @jsii.implements(iam.IGrantable)
@@ -75,7 +76,7 @@ class OwnFunction(Construct):
             environment={"POWERTOOLS_SERVICE_NAME": _service(handler), **(environment or {})},
         )
         self.node.default_child = self.function.node.default_child
-        acknowledgment = cdk.Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Resource::*]", reason=_TRACING)
+        acknowledgment = cdk.Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Resource::*]", reason=TRACING)
         cdk.Validations.of(self.role).acknowledge(acknowledgment)
 
     @property

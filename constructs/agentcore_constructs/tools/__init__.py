@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentcore_constructs.config.inline import InlineTool
+from agentcore_constructs.lazy import loading
 
 from .registry import inline_tools_of
 
@@ -18,11 +18,4 @@ _CONSTRUCTS = {"PythonFunction": "python_function", "ToolFunction": "function"}
 
 __all__ = ["InlineTool", "PythonFunction", "ToolFunction", "inline_tools_of"]
 
-
-def __getattr__(name: str) -> Any:
-    """Loads the constructs, and with them the CDK, when the first one is asked for."""
-    if name not in _CONSTRUCTS:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_CONSTRUCTS[name]}"), name)
-    return value
+__getattr__ = loading(__name__, _CONSTRUCTS)

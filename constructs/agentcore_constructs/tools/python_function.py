@@ -13,6 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from agentcore_constructs.functions import ARCHITECTURE, RUNTIME
+from agentcore_constructs.functions.own import TRACING
 
 from .code import function_code
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 TIMEOUT = cdk.Duration.seconds(60)
 MEMORY = 256
 RETENTION = logs.RetentionDays.ONE_MONTH
-_TRACING = "X-Ray has no resources to name for sending segments."
 _NETWORK = "Lambda's network interfaces have ids of their own, which nobody knows before."
 
 
@@ -101,7 +101,7 @@ class PythonFunction(Construct):
         self.node.default_child = self.function.node.default_child
         if vpc is not None:
             self._allow_network()
-        self._acknowledge("AwsSolutions::AwsSolutions-IAM5[Resource::*]", _TRACING if vpc is None else _NETWORK)
+        self._acknowledge("AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING if vpc is None else _NETWORK)
 
     @property
     def function_arn(self) -> str:
