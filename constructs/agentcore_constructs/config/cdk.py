@@ -203,6 +203,19 @@ def attribute(value: Any, *names: str) -> Any:
     return value
 
 
+_PROVIDER_ARN = ("credential_provider_arn", "attr_credential_provider_arn")
+
+
+def is_provider(value: Any) -> bool:
+    """Tells whether a value is a credential provider: the CDK's own, or its L1."""
+    return not isinstance(value, str) and any(offers(value, name) for name in _PROVIDER_ARN)
+
+
+def provider_arn(provider: Any) -> Any:
+    """Returns the ARN of a credential provider that was given as an object; any other value as it is."""
+    return attribute(provider, *_PROVIDER_ARN)
+
+
 def key_arn(key: Any, *, to_use: bool = False) -> Any:
     """Returns the ARN of a key that was given as an object; of an alias, that of the key it leads to.
 

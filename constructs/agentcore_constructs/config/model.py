@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .cdk import HasCredentialProviderArn, attribute, key_arn
+from .cdk import HasCredentialProviderArn, key_arn, provider_arn
 from .errors import Fault, Refused, received
 from .guardrail import Guardrail, guardrail_faults
 from .node import Node, OneOf, joined
@@ -256,7 +256,7 @@ class Model:
         return HarnessModelConfiguration.draft(
             open_ai_model_config=HarnessOpenAiModelConfig.draft(
                 model_id=model_id,
-                api_key_arn=attribute(api_key, *_PROVIDER_ARN),
+                api_key_arn=provider_arn(api_key),
                 api_base=api_base,
                 max_tokens=max_tokens,
                 temperature=temperature,
@@ -291,7 +291,7 @@ class Model:
         return HarnessModelConfiguration.draft(
             gemini_model_config=HarnessGeminiModelConfig.draft(
                 model_id=model_id,
-                api_key_arn=attribute(api_key, *_PROVIDER_ARN),
+                api_key_arn=provider_arn(api_key),
                 max_tokens=max_tokens,
                 temperature=temperature,
                 top_p=top_p,
@@ -325,7 +325,7 @@ class Model:
         return HarnessModelConfiguration.draft(
             lite_llm_model_config=HarnessLiteLlmModelConfig.draft(
                 model_id=model_id,
-                api_key_arn=attribute(api_key, *_PROVIDER_ARN),
+                api_key_arn=provider_arn(api_key),
                 api_base=api_base,
                 max_tokens=max_tokens,
                 temperature=temperature,
@@ -333,6 +333,3 @@ class Model:
                 additional_params=additional_params,
             )
         )
-
-
-_PROVIDER_ARN = ("credential_provider_arn", "attr_credential_provider_arn")

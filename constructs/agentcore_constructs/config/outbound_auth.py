@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
-from .cdk import HasCredentialProviderArn, attribute
+from .cdk import HasCredentialProviderArn, provider_arn
 from .node import Empty, Node, OneOf
 from .primitives import ApiOnly, Choice, Entries, Items, Text
 
@@ -141,7 +141,7 @@ class GatewayAuth:
         """
         return HarnessGatewayOutboundAuth.draft(
             oauth=OAuthCredentialProvider.draft(
-                provider_arn=attribute(provider, "credential_provider_arn", "attr_credential_provider_arn"),
+                provider_arn=provider_arn(provider),
                 scopes=scopes,
                 custom_parameters=custom_parameters,
                 grant_type=grant_type,

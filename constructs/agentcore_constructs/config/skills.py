@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
 
 from pydantic import Field
 
-from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found, key_arn
+from .cdk import HasBucketName, HasCredentialProviderArn, HasKeyArn, attribute, found, key_arn, provider_arn
 from .deferred import Wanted
 from .errors import ABSENT, Fault, Refused, received
 from .model import ApiKeyArn
@@ -277,9 +277,7 @@ class Skill:
         auth: Any = None
         if credential is not None or username is not None:
             auth = HarnessSkillGitAuth.draft(
-                credential_arn=ABSENT
-                if credential is None
-                else attribute(credential, "credential_provider_arn", "attr_credential_provider_arn"),
+                credential_arn=ABSENT if credential is None else provider_arn(credential),
                 username=username,
             )
         source: Any = HarnessSkillGitSource.draft(url=url, path=path, auth=auth)

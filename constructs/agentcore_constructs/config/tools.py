@@ -18,7 +18,8 @@ from .cdk import (
     HasGatewayArn,
     attribute,
     found,
-    offers,
+    is_provider,
+    provider_arn,
 )
 from .errors import ABSENT, Fault, received
 from .inline import InlineTool
@@ -411,16 +412,13 @@ def stored_key(provider: str | HasCredentialProviderArn, *, prefix: str = "") ->
         provider: The API-key credential provider, or its ARN.
         prefix: What stands before the key, such as `"Bearer "`.
     """
-    return f"{prefix}${{{attribute(provider, *_PROVIDER_ARN)}}}"
+    return f"{prefix}${{{provider_arn(provider)}}}"
 
 
 def _authorizer_type(gateway: Any) -> str | None:
     """What a gateway made in this app asks of its callers; nothing is known of one made elsewhere."""
     kind = found(gateway, "authorizer_type") or found(found(gateway, "authorizer_configuration"), "authorizer_type")
     return None if kind is None else str(getattr(kind, "value", kind))
-
-
-_PROVIDER_ARN = ("credential_provider_arn", "attr_credential_provider_arn")
 
 
 def _headers(headers: Any) -> Any:
@@ -430,9 +428,7 @@ def _headers(headers: Any) -> Any:
 
 
 def _header(value: Any) -> Any:
-    if isinstance(value, str) or not any(offers(value, name) for name in _PROVIDER_ARN):
-        return value
-    return stored_key(value)
+    return stored_key(value) if is_provider(value) else value
 
 
 def _allowed(names: Any) -> Any:

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from agentcore_constructs.config.cdk import attribute
+from agentcore_constructs.config.cdk import provider_arn
 from agentcore_constructs.config.pinned_skill import PinnedSkillConfig
 from agentcore_constructs.credentials.registry import own_secret
 from agentcore_constructs.custom_resources import CustomResource
@@ -81,7 +81,7 @@ class PinnedGitSkill(Construct):
             HarnessConfigError: With every fault there is.
         """
         super().__init__(scope, construct_id)
-        credential_arn = attribute(credential, "credential_provider_arn", "attr_credential_provider_arn")
+        credential_arn = provider_arn(credential)
         config, faults = PinnedSkillConfig.read(
             url=url, ref=ref, path=path, credential_arn=credential_arn, username=username, refresh=refresh,
             ca_certificates=ca_certificates,
