@@ -1,20 +1,25 @@
-"""Every Python snippet of the README and of docs/ runs, in page order, each page in a process and folder of its own.
+"""Every Python snippet of the README and of docs/ runs, in page order, each page as a script in a folder of its own.
 
 A block runs after the blocks above it on the same page, so a page reads as one script. A text block right after it is
-what it prints, to the letter. A block preceded by the HTML
-comment `<!-- needs: local cloud -->` runs against a local cloud, `<!-- not run: reason -->` names why it cannot run.
+what it prints, to the letter. A block preceded by the HTML comment `<!-- not run: reason -->` is left out, and the
+comment says why.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -22,7 +27,6 @@ BLOCK = re.compile(
     r"(?:<!-- (?P<note>[^>]*?) -->\n+)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 NOT_RUN = "not run: "
-NEEDS_CLOUD = "needs: local cloud"
 
 
 def _blocks(page: Path) -> list[tuple[int, str, str]]:
@@ -71,22 +75,50 @@ def test_every_block_that_is_not_run_says_why(page: Path) -> None:
         assert not note.startswith("not run") or len(note) > len(NOT_RUN) + 10, f"{page.name}:{line} gives no reason"
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
-def test_snippets_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    environment = dict(os.environ)
-    if any(note == NEEDS_CLOUD for _, note, _ in _blocks(page)):
-        environment |= request.getfixturevalue("account").environment
-    script = tmp_path / f"{page.stem}.py"
-    script.write_text(_script(page), encoding="utf-8")
+# Starting Python, the CDK and its validation takes several seconds of CPU; pages share them where nothing speaks
+# against it: a process has one local cloud and one run of pytest, and the CDK looks for the folders of images where its
+# own process was started.
+NEEDS_PROCESS = re.compile(r"LocalCloud\(|pytest\.main\(|HarnessImage\.from_asset\(")
+
+
+@pytest.fixture
+def run_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[Path], str]]:
+    """Runs a script of that folder in this process and returns what it prints; modules of the folder are forgotten."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    known = set(sys.modules)
+
+    def run(script: Path) -> str:
+        runpy.run_path(str(script), run_name="__main__")
+        return capsys.readouterr().out
+
+    yield run
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def run_apart(script: Path) -> str:
+    """Runs a script in a process of its own and returns what it prints."""
     done = subprocess.run(
         [sys.executable, str(script)],
-        cwd=tmp_path,
-        env=environment | {"PATH": f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"},
+        cwd=script.parent,
+        env=os.environ | {"PATH": f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{page.name} (line numbers are the page's):\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, f"{script.stem}.md (line numbers are the page's):\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
+def test_snippets_run(page: Path, tmp_path: Path, run_here: Callable[[Path], str]) -> None:
+    script = tmp_path / f"{page.stem}.py"
+    script.write_text(_script(page), encoding="utf-8")
+    printed = run_apart(script) if NEEDS_PROCESS.search(_script(page)) else run_here(script)
     for shown in _printed(page):
-        assert shown in done.stdout, f"{page.name} shows something else than what is printed"
+        assert shown in printed, f"{page.name} shows something else than what is printed"
