@@ -16,6 +16,7 @@ from .arns import is_unknown
 from .defaults import completed
 from .needs import Reader
 from .policy import ATTACHED_POLICIES, Needs, Place, Statement, packed, statements
+from .updating import SERVICE_PRINCIPAL
 from .wildcards import findings
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from constructs import Construct
-
-SERVICE_PRINCIPAL = "bedrock-agentcore.amazonaws.com"
 
 _NO_NAME = Fault(
     "harnessName",

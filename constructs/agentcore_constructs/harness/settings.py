@@ -14,7 +14,7 @@ from agentcore_constructs.config import HarnessConfig
 from agentcore_constructs.config.api_only import removals
 
 from .execution import has_managed_memory
-from .role import SERVICE_PRINCIPAL
+from .updating import update_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,38 +91,18 @@ class Settings:
             "Removals": json.dumps([asdict(removal) for removal in removals(HarnessConfig)]),
         }
         return CustomResource(
-            self._scope, _ID, kind=KIND, properties=properties, statements=list(self._statements(config, stack))
+            self._scope, _ID, kind=KIND, properties=properties, statements=self._statements(config, stack)
         )
 
     def _statements(self, config: HarnessConfig, stack: cdk.Stack) -> list[iam.PolicyStatement]:
-        # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html: an update of a harness
-        # takes the rights to update what it is made of.
-        runtime = self._resource.attr_environment_agent_core_runtime_environment_agent_runtime_arn
-        statements = [
-            iam.PolicyStatement(
-                sid="UpdateHarness",
-                actions=["bedrock-agentcore:GetHarness", "bedrock-agentcore:UpdateHarness"],
-                resources=[self._resource.attr_arn],
-            ),
-            iam.PolicyStatement(
-                sid="UpdateRuntime", actions=["bedrock-agentcore:UpdateAgentRuntime"], resources=[runtime]
-            ),
-            iam.PolicyStatement(
-                sid="PassExecutionRole",
-                actions=["iam:PassRole"],
-                resources=[self._role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}},
-            ),
-            iam.PolicyStatement(
-                sid="SeeWhetherTheStackIsDeleted",
-                actions=["cloudformation:DescribeStacks"],
-                resources=[stack.stack_id],
-            ),
-        ]
-        if has_managed_memory(config):
-            memory = self._resource.attr_memory_managed_memory_configuration_arn
-            update = iam.PolicyStatement(
-                sid="UpdateMemory", actions=["bedrock-agentcore:UpdateMemory"], resources=[memory]
-            )
-            statements.append(update)
-        return statements
+        resource, has_memory = self._resource, has_managed_memory(config)
+        update = update_statements(
+            harness_arn=resource.attr_arn,
+            runtime_arn=resource.attr_environment_agent_core_runtime_environment_agent_runtime_arn,
+            role_arn=self._role_arn,
+            memory_arn=resource.attr_memory_managed_memory_configuration_arn if has_memory else None,
+        )
+        see = iam.PolicyStatement(
+            sid="SeeWhetherTheStackIsDeleted", actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
+        )
+        return [*(iam.PolicyStatement.from_json(statement) for statement in update), see]

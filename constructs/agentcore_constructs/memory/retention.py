@@ -16,6 +16,7 @@ from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.custom_resources.provider import provider_of
 from agentcore_constructs.harness.messages import AtSynthesis
 from agentcore_constructs.harness.policy import ATTACHED_POLICIES
+from agentcore_constructs.harness.updating import update_statements
 
 if TYPE_CHECKING:
     from agentcore_constructs.config import HarnessMemoryConfiguration, Host
@@ -127,20 +128,12 @@ class MemoryRetention(Construct):
         """
         stack = cdk.Stack.of(self)
         statements = [
-            {
-                "Sid": "Harness",
-                "Effect": "Allow",
-                "Action": ["bedrock-agentcore:GetHarness", "bedrock-agentcore:UpdateHarness"],
-                "Resource": harness.harness_arn,
-            },
-            {
-                # The service updates both with the rights of who updates the harness; its guide names the harness as
-                # the resource, the service authorization reference the runtime and the memory.
-                "Sid": "WhatTheHarnessOwns",
-                "Effect": "Allow",
-                "Action": ["bedrock-agentcore:UpdateAgentRuntime", "bedrock-agentcore:UpdateMemory"],
-                "Resource": [harness.harness_arn, harness.runtime_arn, memory_arn],
-            },
+            *update_statements(
+                harness_arn=harness.harness_arn,
+                runtime_arn=harness.runtime_arn,
+                role_arn=harness.execution_role.role_arn,
+                memory_arn=memory_arn,
+            ),
             {
                 "Sid": "WhetherItWasUsed",
                 "Effect": "Allow",

@@ -63,13 +63,19 @@ def test_its_function_may_touch_that_harness_only(template: dict[str, Any]) -> N
     arn = {"Fn::GetAtt": [harness, "Arn"]}
     memory = {"Fn::GetAtt": [harness, "Memory.ManagedMemoryConfiguration.Arn"]}
     runtime = {"Fn::GetAtt": [harness, "Environment.AgentCoreRuntimeEnvironment.AgentRuntimeArn"]}
+    role = template["Resources"][harness]["Properties"]["ExecutionRoleArn"]
     allowed = {found["Sid"]: (found["Action"], found["Resource"]) for found in policy["PolicyDocument"]["Statement"]}
     assert allowed == {
-        "Harness": (["bedrock-agentcore:GetHarness", "bedrock-agentcore:UpdateHarness"], arn),
-        "WhatTheHarnessOwns": (
-            ["bedrock-agentcore:UpdateAgentRuntime", "bedrock-agentcore:UpdateMemory"],
-            [arn, runtime, memory],
+        "UpdateHarness": (["bedrock-agentcore:GetHarness", "bedrock-agentcore:UpdateHarness"], [arn]),
+        "UpdateWhatItIsMadeOf": (
+            [
+                f"bedrock-agentcore:{verb}{part}"
+                for part in ("AgentRuntime", "AgentRuntimeEndpoint", "Memory")
+                for verb in ("Get", "Update")
+            ],
+            [arn, runtime, {"Fn::Join": ["", [runtime, "/runtime-endpoint/DEFAULT"]]}, memory],
         ),
+        "PassExecutionRole": (["iam:PassRole"], [role]),
         "WhetherItWasUsed": ("bedrock-agentcore:ListActors", memory),
         "WhatIsDeleted": (
             ["cloudformation:DescribeStacks", "cloudformation:DescribeStackResource", "cloudformation:GetTemplate"],
