@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Somebody else's change, and too many requests, as services name them.
 _PASSING = frozenset({"ConflictException", "ThrottlingException", "Throttling", "TooManyRequestsException", "SlowDown"})
 _TOO_MANY, _OF_THE_SERVER = 429, 500
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 class Failed(Exception):  # noqa: N818  (reads as what it says: the request failed)
@@ -136,6 +137,11 @@ def passes(error: Exception) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error.response["Error"].get("Code") in _PASSING or status == _TOO_MANY or status >= _OF_THE_SERVER
     return isinstance(error, (ConnectionError, HTTPClientError))
+
+
+def is_denied(error: Exception) -> bool:
+    """Tells whether a policy stands in the way, or one that has just been made is not known everywhere yet."""
+    return isinstance(error, ClientError) and error.response["Error"].get("Code") in _DENIED
 
 
 def sentence(error: Exception) -> str:

@@ -35,9 +35,6 @@ _LISTED = 100
 # Phases of CodeBuild's own, before the first command of ours: what fails there is the surroundings, such as a role
 # whose policy has not reached every corner yet. https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 _BEFORE_COMMANDS = frozenset({"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"})
-# IAM takes seconds to let a function do what a policy has just allowed.
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 
 _ENDS = {"TIMED_OUT": "took too long", "STOPPED": "was stopped", "FAULT": "failed inside CodeBuild"}
 
@@ -77,31 +74,18 @@ class ImageBuildHandler(Handler[ImageBuildProperties]):
         self,
         aws: Callable[[str], Any] = client,
         now: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Takes what it acts through.
 
         Args:
             aws: Gives a client for a service.
             now: Gives the time, in seconds since 1970.
-            sleep: Waits for some seconds.
         """
         self._aws = aws
         self._now = now
-        self._sleep = sleep
 
     def create(self, request: Request[ImageBuildProperties]) -> Outcome:
         """Builds the image, unless it is there or under way."""
-        for pause in _PAUSES:
-            try:
-                return self._begin(request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _DENIED:
-                    raise
-            self._sleep(pause)
-        return self._begin(request)
-
-    def _begin(self, request: Request[ImageBuildProperties]) -> Outcome:
         wanted = request.properties
         if digest := self._digest(wanted):
             return _there(request, digest, None)

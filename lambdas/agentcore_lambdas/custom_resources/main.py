@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Tracer
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from agentcore_lambdas.custom_resources.framework import Failed, Handler, Outcome, Request, passes, sentence
+from agentcore_lambdas.custom_resources.framework import (
+    Failed,
+    Handler,
+    Outcome,
+    Request,
+    is_denied,
+    passes,
+    sentence,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KINDS = {
     "HarnessSettings": "harness_settings",
@@ -26,6 +38,13 @@ _NOT_PROPERTIES = frozenset({"ServiceToken", "ServiceTimeout", KIND})
 # onEvent answers with this, and the framework hands it on to isComplete.
 _OUTCOME = "Outcome"
 _FRAMES = 12
+# IAM takes seconds to tell everybody of a policy, and CloudFormation does not wait for that before it goes on to what
+# depends on it: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-resource-configuration-complete.html
+_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
+
+# CloudFormation takes answers of 4096 bytes at most, and waits in vain for others; the framework adds ARNs and where
+# the log is: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+_MOST_BYTES = 2000
 
 logger = Logger()
 tracer = Tracer()
@@ -61,7 +80,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
             logger.error("custom resource failed", error=name)
         else:
             logger.error("custom resource failed", error=name, at=_places(error))
-        raise CustomResourceFailedError(sentence(error)) from None
+        raise CustomResourceFailedError(_short(sentence(error))) from None
+
+
+def _short(text: str) -> str:
+    """Takes out the middle of what is too long: how it began and how it ended says most."""
+    written, half = text.encode(), _MOST_BYTES // 2
+    if len(written) <= _MOST_BYTES:
+        return text
+    return f"{written[:half].decode(errors='ignore')} … {written[-half:].decode(errors='ignore')}"
 
 
 def _places(error: Exception) -> list[str]:
@@ -75,9 +102,10 @@ def _answered(event: dict[str, Any]) -> dict[str, Any]:
     request = _request(event, handling)
     kind = event["RequestType"]
     if kind == "Create":
-        outcome = handling.create(request)
+        outcome = _once_allowed(lambda: handling.create(request))
     elif kind == "Update":
-        outcome = handling.update(request, _properties(event["OldResourceProperties"], handling))
+        old = _properties(event["OldResourceProperties"], handling)
+        outcome = _once_allowed(lambda: handling.update(request, old))
     else:
         outcome = handling.delete(request)
     logger.info("custom resource handled", done=outcome.done, physical_id=outcome.physical_id)
@@ -86,6 +114,19 @@ def _answered(event: dict[str, Any]) -> dict[str, Any]:
         "Data": dict(outcome.data),
         _OUTCOME: {"Done": outcome.done, "State": dict(outcome.state)},
     }
+
+
+def _once_allowed(act: Callable[[], Outcome]) -> Outcome:
+    """Acts again, for a minute, while a policy is missing: it may have been made a moment ago."""
+    for pause in _PAUSES:
+        try:
+            return act()
+        except ClientError as error:
+            if not is_denied(error):
+                raise
+            logger.info("not allowed yet", operation=error.operation_name)
+        time.sleep(pause)
+    return act()
 
 
 def _polled(event: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from agentcore_lambdas.custom_resources import Failed, Outcome, Request, image_build, main
 from agentcore_lambdas.custom_resources.image_build import TAG_VARIABLE, ImageBuildHandler, ImageBuildProperties
@@ -56,7 +56,6 @@ class Aws:
         self._tokens: dict[str, dict[str, Any]] = {}
         self._clients: dict[str, Any] = {}
         self.clock = 1000.0
-        self.slept: list[float] = []
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
@@ -164,7 +163,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 @pytest.fixture
 def handler(aws: Aws) -> ImageBuildHandler:
-    return ImageBuildHandler(aws.client, lambda: aws.clock, aws.slept.append)
+    return ImageBuildHandler(aws.client, lambda: aws.clock)
 
 
 def request(request_id: str = "r1", physical_id: str | None = None, **changed: Any) -> Request[ImageBuildProperties]:
@@ -454,26 +453,6 @@ class TestFaults:
         with pytest.raises(Failed, match="the end"):
             handler.poll(request(), started.state)
 
-    @pytest.mark.parametrize("operation", CALLS)
-    def test_a_policy_that_has_just_been_made(self, aws: Aws, handler: ImageBuildHandler, operation: str) -> None:
-        aws.builds.append({"id": "builder:0", "buildNumber": 0, "buildStatus": "FAILED"})
-        aws.before[operation] = [RefusedError("AccessDeniedException", "not yet")] * 2
-        assert not handler.create(request()).done
-        assert aws.slept == [2.0, 4.0]
-        assert aws.builds[-1]["buildStatus"] == "IN_PROGRESS"
-
-    def test_a_policy_that_never_comes(self, aws: Aws, handler: ImageBuildHandler) -> None:
-        aws.before["StartBuild"] = [RefusedError("AccessDeniedException", "never")] * 6
-        with pytest.raises(ClientError, match="AccessDeniedException"):
-            handler.create(request())
-        assert sum(aws.slept) == 60.0
-
-    def test_other_refusals_are_told_at_once(self, aws: Aws, handler: ImageBuildHandler) -> None:
-        aws.before["StartBuild"] = [RefusedError("AccountLimitExceededException", "Cannot have more than 1 builds")]
-        with pytest.raises(ClientError, match="AccountLimitExceededException"):
-            handler.create(request())
-        assert aws.slept == []
-
 
 class TestThroughTheFunction:
     """As Lambda calls it: events of CloudFormation in, answers out, and no secret in the log."""
@@ -483,7 +462,7 @@ class TestThroughTheFunction:
         written = io.StringIO()
         monkeypatch.setattr(main.logger.registered_handler, "stream", written)
         monkeypatch.setattr(image_build, "client", aws.client)
-        made = ImageBuildHandler(aws.client, lambda: aws.clock, aws.slept.append)
+        made = ImageBuildHandler(aws.client, lambda: aws.clock)
         monkeypatch.setattr(image_build, "handler", lambda: made)
         monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "1")
         return written

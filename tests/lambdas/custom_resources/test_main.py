@@ -134,6 +134,82 @@ def test_a_question_that_is_refused_is_the_end(monkeypatch: pytest.MonkeyPatch, 
         answer(asked)
 
 
+@pytest.fixture
+def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how long the function paused."""
+    pauses: list[float] = []
+    monkeypatch.setattr(main.time, "sleep", pauses.append)
+    return pauses
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, act: str, errors: list[ClientError]) -> None:
+    real = getattr(ThingHandler, act)
+
+    def refused(*given: Any) -> Outcome:
+        if errors:
+            raise errors.pop()
+        made: Outcome = real(*given)
+        return made
+
+    monkeypatch.setattr(ThingHandler, act, refused)
+
+
+REQUESTS = {
+    "create": event(),
+    "update": event(
+        "Update",
+        PhysicalResourceId="thing",
+        OldResourceProperties={"ServiceToken": "arn", "Kind": "Thing", "Size": "2"},
+    ),
+}
+
+
+@pytest.mark.parametrize("act", REQUESTS)
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
+def test_a_policy_that_has_just_been_made_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, paused: list[float], act: str, code: str
+) -> None:
+    refusing(monkeypatch, act, [refusal(code, 403)] * 2)
+    assert answer(REQUESTS[act])["PhysicalResourceId"] == "thing"
+    assert paused == [2.0, 4.0]
+
+
+def test_a_policy_that_never_comes_is_told_after_a_minute(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> None:
+    refusing(monkeypatch, "create", [refusal("AccessDeniedException", 403)] * 6)
+    with pytest.raises(main.CustomResourceFailedError, match="GetHarness failed with AccessDeniedException: m"):
+        answer(event())
+    assert sum(paused) == 60.0
+
+
+def test_other_refusals_are_told_at_once(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> None:
+    refusing(monkeypatch, "create", [refusal("ValidationException", 400)])
+    with pytest.raises(main.CustomResourceFailedError, match="ValidationException"):
+        answer(event())
+    assert paused == []
+
+
+def test_a_deletion_has_had_its_policy_for_long(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> None:
+    refusing(monkeypatch, "delete", [refusal("AccessDeniedException", 403)])
+    with pytest.raises(main.CustomResourceFailedError, match="AccessDeniedException"):
+        answer(event("Delete", PhysicalResourceId="thing"))
+    assert paused == []
+
+
+def test_a_long_failure_loses_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation refuses answers of more than 4096 bytes, and waits for another one until it gives up."""
+
+    def create(*_: Any) -> Outcome:
+        raise Failed(f"the build failed: {'▓' * 3000} exit code 1")
+
+    monkeypatch.setattr(ThingHandler, "create", create)
+    with pytest.raises(main.CustomResourceFailedError) as caught:
+        answer(event())
+    told = str(caught.value)
+    assert told.startswith("the build failed: ▓")
+    assert told.endswith("▓ exit code 1")
+    assert 1900 < len(told.encode()) <= 2100
+
+
 def test_the_log_says_where_something_unforeseen_came_from(log: io.StringIO) -> None:
     with pytest.raises(main.CustomResourceFailedError, match="ValueError; its log has the details"):
         answer(event(properties={"Size": "9"}))
