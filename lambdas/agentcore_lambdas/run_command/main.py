@@ -8,12 +8,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger, Tracer
-from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 from pydantic import Field, ValidationError
 
+from agentcore_lambdas.patience import patient_client
 from agentcore_lambdas.tool_loop import errors
 from agentcore_lambdas.tool_loop.harness import DROPPED, typed
 from agentcore_lambdas.tool_loop.models import Model
@@ -28,8 +27,7 @@ TIMED_OUT = "TIMED_OUT"
 _PLATFORM_ERROR = -1
 _TOLD = 1000  # characters of the output that an error quotes
 
-# A command may be silent as long as it runs. It is never sent twice: it may have taken effect.
-_CONFIG = Config(read_timeout=910, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
+_READ_SECONDS = 910  # a command may be silent as long as it runs
 
 
 class CommandFailed(errors.ToolLoopError):
@@ -109,7 +107,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
 
 @functools.cache
 def _client() -> Any:
-    return boto3.client("bedrock-agentcore", config=_CONFIG)
+    return patient_client("bedrock-agentcore", read_seconds=_READ_SECONDS)
 
 
 def run(client: Any, command: Command) -> Ended:

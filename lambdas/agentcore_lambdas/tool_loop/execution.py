@@ -11,7 +11,6 @@ import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -22,10 +21,10 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
     IdempotencyPersistenceLayerError,
 )
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnectedError
 
+from agentcore_lambdas.patience import patient_client
 from agentcore_lambdas.tool_loop.errors import ToolRecordUnavailable
 from agentcore_lambdas.tool_loop.models import Call, Output, Result
 from agentcore_lambdas.tools.results import ToolResult, read
@@ -41,8 +40,7 @@ RESULT_LIMIT = 300_000
 KEPT_SECONDS = 24 * 3600
 """How long it is known that a call was run; longer than a session lives without use."""
 
-# The function's own limit is 15 minutes. An invocation is never repeated by the SDK: it may have taken effect.
-_CONFIG = Config(read_timeout=910, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
+_READ_SECONDS = 910  # the function's own limit is 15 minutes
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: what is refused before the function is begun.
 _NOT_RUN = frozenset(
     {
@@ -76,7 +74,7 @@ class Execution:
             client: Of Lambda.
             dynamodb: Client of DynamoDB.
         """
-        self._client = client or boto3.client("lambda", config=_CONFIG)
+        self._client = client or patient_client("lambda", read_seconds=_READ_SECONDS)
         store = DynamoDBPersistenceLayer(table_name=table, boto3_client=dynamodb)
         # Without Lambda's context: with it, Powertools would run a call again whose run was cut off. It warns of that.
         warnings.filterwarnings("ignore", message="Couldn't determine the remaining time left", category=UserWarning)

@@ -10,14 +10,13 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 from botocore.eventstream import ParserError
 from botocore.exceptions import ClientError, EventStreamError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnectedError
 from urllib3.exceptions import HTTPError
 
+from agentcore_lambdas.patience import patient_client
 from agentcore_lambdas.tool_loop import errors
 from agentcore_lambdas.tool_loop.stream import Reply, read
 
@@ -31,9 +30,7 @@ _FAILURE_TRIES = 2
 DROPPED = (HTTPClientError, NotConnectedError, HTTPError, ParserError, OSError)
 """What a dropped connection looks like: botocore's errors until the stream begins, urllib3's in the middle of it."""
 _LONGEST_PAUSE_SECONDS = 20.0
-# A hook may hold the stream silent for 900 seconds, and an idle connection is cut after 350 without keepalive:
-# https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-lifecycle-hooks.html
-_CONFIG = Config(read_timeout=1000, tcp_keepalive=True, retries={"total_max_attempts": 1, "mode": "standard"})
+_READ_SECONDS = 1000  # a hook may hold the stream silent for 900
 
 _REFUSED = {
     "AccessDeniedException": errors.HarnessAccessDenied,
@@ -61,7 +58,7 @@ class Harness:
             client: Of `bedrock-agentcore`.
             pause: Waits, in seconds.
         """
-        self._client = client or boto3.client("bedrock-agentcore", config=_CONFIG)
+        self._client = client or patient_client("bedrock-agentcore", read_seconds=_READ_SECONDS)
         self._pause = pause
 
     def ask(self, request: Mapping[str, Any], inline: Collection[str], answered: Collection[str]) -> Reply:
