@@ -62,8 +62,11 @@ def _tell(channel: str, message: dict[str, Any]) -> None:
     service = channel.split(":")[2]
     text = json.dumps(message, ensure_ascii=False)
     if service == "sns":
-        subject = f"Approval: {message['title']}".encode("ascii", "replace").decode()[:_SUBJECT_LIMIT]
-        boto3.client("sns").publish(TopicArn=channel, Subject=subject, Message=text)
+        # A subject is one line of ASCII.
+        line = " ".join(f"Approval: {message['title']}".split())
+        subject = line.encode("ascii", "replace").decode()[:_SUBJECT_LIMIT]
+        order = _order(message["approvalId"]) if channel.endswith(".fifo") else {}
+        boto3.client("sns").publish(TopicArn=channel, Subject=subject, Message=text, **order)
     elif service == "events":
         entry = {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": text, "EventBusName": channel}
         answer = boto3.client("events").put_events(Entries=[entry])
@@ -71,3 +74,8 @@ def _tell(channel: str, message: dict[str, Any]) -> None:
             raise RuntimeError(answer["Entries"][0].get("ErrorCode"))
     else:
         boto3.client("lambda").invoke(FunctionName=channel, InvocationType="Event", Payload=text.encode())
+
+
+def _order(approval_id: str) -> dict[str, str]:
+    """What a FIFO topic wants to know: approvals wait for no other one, and none is a repetition."""
+    return {"MessageGroupId": approval_id, "MessageDeduplicationId": approval_id}

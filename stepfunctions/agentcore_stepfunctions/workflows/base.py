@@ -69,9 +69,7 @@ class Workflow(Construct):
         log_group: logs.ILogGroup | None,
         timeout: cdk.Duration | None,
     ) -> None:
-        self._log_group = log_group or logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
+        self._log_group = log_group or execution_logs(self)
         self._machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -98,6 +96,23 @@ class Workflow(Construct):
 
     def _fail(self, name: str, cause: str) -> sfn.Fail:
         return sfn.Fail(self, name, error=f"{type(self).__name__}.{name}", cause=cause)
+
+
+def execution_logs(scope: Construct) -> logs.LogGroup:
+    """Makes the log group of a state machine.
+
+    Step Functions lets itself write to it in a resource policy of CloudWatch Logs that all machines of a Region share,
+    with room for some dozens of groups; groups with this prefix take none of it
+    (https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html).
+    """
+    name = cdk.Names.unique_resource_name(scope, max_length=128, separator="-")
+    return logs.LogGroup(
+        scope,
+        "Logs",
+        log_group_name=f"/aws/vendedlogs/states/{name}",
+        retention=logs.RetentionDays.ONE_MONTH,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
 
 
 def usage_sum(*usages: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import aws_cdk as cdk
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -23,6 +22,7 @@ from agentcore_stepfunctions.harnesses import inline_tools, own_configuration, r
 from agentcore_stepfunctions.invoke_harness import RETRIED_ERRORS, InvokeHarness
 from agentcore_stepfunctions.sessions import SessionId
 
+from .base import execution_logs
 from .harness_batch_map import LABEL, ItemsMap
 from .harness_batch_settings import LARGEST_ITEM, TOLERATED_PERCENTAGE, Settings
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_s3 as s3
 
     from agentcore_constructs import HarnessModelConfiguration, HarnessSkill, HarnessTool, IEndpoint, IHarness
@@ -173,9 +174,7 @@ class HarnessBatch(Construct):
         self._collect = self._function("Collector", "collect", "Collects the results of a batch.")
         self._called += [self._prepare.function, self._collect.function]
         self._settings.grant(self._prepare.role, self._collect.role)
-        self.log_group = log_group or logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
+        self.log_group = log_group or execution_logs(self)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",

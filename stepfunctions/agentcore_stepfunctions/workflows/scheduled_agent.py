@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
@@ -179,6 +179,7 @@ class ScheduledAgent(Workflow):
             subject="An agent has finished",
             message=sfn.TaskInput.from_text(jsonata(f"$string({cut}{stored}]))")),
             outputs=jsonata("$states.input"),
+            **_order(topic),
         )
 
     def _failed(self, topic: sns.ITopic | None) -> sfn.State:
@@ -195,10 +196,19 @@ class ScheduledAgent(Workflow):
             subject="An agent has failed",
             message=sfn.TaskInput.from_text(jsonata(f"$string({told})")),
             outputs=jsonata("$states.input"),
+            **_order(topic),
         )
         tell.add_catch(fail, errors=["States.ALL"], outputs=jsonata("$states.errorOutput"))
         tell.next(fail)
         return tell
+
+
+def _order(topic: sns.ITopic) -> dict[str, Any]:
+    """What a FIFO topic wants to know: executions wait for no other one, and each is announced once."""
+    execution = jsonata("$hash($states.context.Execution.Id, 'SHA-256')")
+    if not topic.fifo:
+        return {}
+    return {"message_group_id": execution, "message_deduplication_id": execution}
 
 
 def _nag_name(value: object) -> str:

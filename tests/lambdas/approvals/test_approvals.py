@@ -76,9 +76,16 @@ class Desk:
         self.not_notified: type[Exception] = self._ask.NotNotified
         self.not_answered: type[Exception] = self._respond.NotAnswered
 
-    def open(self) -> None:
-        event = {"token": TOKEN, "timeoutSeconds": 60, "title": "Refund?", "request": {"id": 1}, "execution": "e"}
+    def open(self, title: str = "Refund?") -> None:
+        event = {"token": TOKEN, "timeoutSeconds": 60, "title": title, "request": {"id": 1}, "execution": "e"}
         self._ask.handler(event, Context())
+
+    def subscribe_queue_to_fifo_topic(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fifo = {"FifoTopic": "true", "ContentBasedDeduplication": "false"}
+        topic = self.sns.create_topic(Name="t.fifo", Attributes=fifo)["TopicArn"]
+        self.queue = self.sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:q.fifo")
+        monkeypatch.setenv("APPROVALS_CHANNEL", topic)
 
     def ask(self) -> dict[str, Any]:
         self.open()
@@ -124,6 +131,20 @@ def test_people_get_an_id_and_the_workflow_their_answer(desk: Desk, capsys: pyte
     assert "approval answered" in written
     assert TOKEN not in written + json.dumps(told)
     assert told["approvalId"] not in written
+
+
+def test_a_fifo_topic_is_told_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses messages without a group, and without an id where their content does not make one."""
+    desk.subscribe_queue_to_fifo_topic(monkeypatch)
+    assert desk.ask()["title"] == "Refund?"
+
+
+def test_the_subject_is_one_line(desk: Desk) -> None:
+    desk.open("Refund of\n  12 €?")
+    (message,) = desk.sqs.receive_message(QueueUrl=desk.queue)["Messages"]
+    told = json.loads(message["Body"])
+    assert told["Subject"] == "Approval: Refund of 12 ??"
+    assert json.loads(told["Message"])["title"] == "Refund of\n  12 €?"
 
 
 def test_the_first_answer_counts_and_the_same_again_is_passed_on_again(desk: Desk) -> None:

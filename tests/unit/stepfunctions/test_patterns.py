@@ -129,3 +129,27 @@ def test_an_approval_nobody_is_asked_for_is_told_at_synthesis(stack: cdk.Stack, 
     workflow = ApprovedTool(stack, "A", harness=harness, channel=topic)
     assert isinstance(workflow, Workflow)
     assert any("must have a tool that wants approval" in told for told in workflow.node.validate())
+
+
+def test_a_fifo_topic_is_told_which_execution_it_was(stack: cdk.Stack, harness: Harness) -> None:
+    """It refuses messages without a group, and without an id where their content does not make one."""
+    every = scheduler.ScheduleExpression.rate(cdk.Duration.days(1))
+    topic = sns.Topic(stack, "Topic", fifo=True)
+    ScheduledAgent(stack, "Daily", harness=harness, prompt="Hi", schedule=every, topic=topic)
+    machine = Machine(stack)
+    execution = "{% $hash($states.context.Execution.Id, 'SHA-256') %}"
+    for state in ("Announce", "Announce failure"):
+        told = machine.state(state)["Arguments"]
+        assert (told["MessageGroupId"], told["MessageDeduplicationId"]) == (execution, execution)
+
+
+def test_each_machine_has_a_log_group_that_takes_no_room_in_the_policy_all_share(made: tuple[str, Any, Any]) -> None:
+    _, stack, _ = made
+    groups = [one["LogGroupName"] for one in groups_of(stack) if "LogGroupName" in one]
+    assert len(groups) == 1
+    assert re.fullmatch(r"/aws/vendedlogs/states/Patterns-[A-Za-z0-9-]+-[0-9A-F]{8}", groups[0])
+
+
+def groups_of(stack: cdk.Stack) -> list[dict[str, Any]]:
+    found = synth.template_of(stack).to_json()["Resources"].values()
+    return [one["Properties"] for one in found if one["Type"] == "AWS::Logs::LogGroup"]
