@@ -33,7 +33,7 @@ class _References(cdk.DefaultTokenResolver):
 
 
 def grant(role: iam.IRole, target: agentcore.GatewayTarget | agentcore.CfnGatewayTarget) -> None:
-    """Lets a role read what a target's credentials are made of, before the target is made.
+    """Lets a role read what a target's credentials are made of.
 
     Args:
         role: The gateway's service role.
@@ -53,9 +53,7 @@ def grant(role: iam.IRole, target: agentcore.GatewayTarget | agentcore.CfnGatewa
             via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}}
             statements.append(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[secret.key_arn], conditions=via))
         for statement in statements:
-            added = role.add_to_principal_policy(statement)
-            if added.policy_dependable is not None:
-                target.node.add_dependency(added.policy_dependable)
+            role.add_to_principal_policy(statement)
 
 
 def _providers(resource: agentcore.CfnGatewayTarget) -> Iterator[str]:

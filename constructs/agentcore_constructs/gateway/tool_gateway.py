@@ -250,6 +250,9 @@ class ToolGateway(Construct):
         for target in targets:
             self._targets[target.name] = made = target.add_to(self)
             own_secrets.grant(self._role, made)
+            # The service tries a target's function as the role while the target is made, and refuses the target when
+            # the role may not call it yet (aws/aws-cdk#36826); a policy that a target needs must also outlive it.
+            made.node.add_dependency(self._role)
             offers.note(self.gateway_arn, target.name, target.tool_names)
             for tool in target.tool_names:
                 name = f"{target.name}{SEPARATOR}{tool}"

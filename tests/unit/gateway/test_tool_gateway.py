@@ -151,6 +151,26 @@ class Tools:
         self.target_name = "python"
 
 
+def test_every_target_waits_for_all_that_the_role_may_do(targets: dict[str, Any], settings: dict[str, Any]) -> None:
+    for template in (targets, settings):
+        kinds = {logical_id: resource["Type"] for logical_id, resource in template["Resources"].items()}
+        (policy,) = (one for one, kind in kinds.items() if kind == "AWS::IAM::Policy" and "ToolsServiceRole" in one)
+        made = [one for one, kind in kinds.items() if kind == "AWS::BedrockAgentCore::GatewayTarget"]
+        assert made
+        for one in made:
+            assert policy in template["Resources"][one]["DependsOn"]
+
+
+def test_targets_wait_for_a_role_of_the_users_own() -> None:
+    stack = synth.new_stack()
+    role = iam.Role.from_role_arn(stack, "Given", f"arn:aws:iam::{synth.ACCOUNT}:role/tools")
+    ToolGateway(stack, "Gateway", role=role, targets=[Target.lambda_(function(stack), [LOOKUP], name="orders")])
+    resources = synth.template_of(stack).to_json()["Resources"]
+    (policy,) = (one for one, resource in resources.items() if resource["Type"] == "AWS::IAM::Policy")
+    (waiting,) = (one for one in resources.values() if one["Type"] == "AWS::BedrockAgentCore::GatewayTarget")
+    assert policy in waiting["DependsOn"]
+
+
 def test_a_tool_function_brings_its_tools_and_its_name() -> None:
     stack = synth.new_stack()
     gateway = ToolGateway(stack, "Tools", targets=[Target.lambda_(Tools(function(stack)))])
