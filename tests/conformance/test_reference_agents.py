@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cfnlint.api import lint_file
 from support import reference_agents
 from support.reference_agents import STACKS, WORKFLOW
+from support.workflows import evaluate, resolved
 from syrupy.extensions.json import JSONSnapshotExtension
 
 if TYPE_CHECKING:
@@ -49,6 +51,31 @@ class TestApp:
         resources: dict[str, Any] = reference_agents.template(folder, stack)["Resources"]
         role = {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] in IDENTITY}
         assert role == snapshot.use_extension(JSONSnapshotExtension)
+
+    @pytest.mark.parametrize(
+        ("calls", "published"),
+        [
+            ([], False),
+            ([{"name": "shell", "status": "success"}], False),
+            ([{"name": "publish_brief", "status": "rejected"}], False),
+            ([{"name": "publish_brief", "status": "success"}], True),
+            ([{"name": "publish_brief", "status": status} for status in ("error", "success")], True),
+        ],
+    )
+    def test_the_workflow_ends_well_whatever_the_agents_did(
+        self, synthesized: tuple[Path, str], calls: list[dict[str, str]], published: bool
+    ) -> None:
+        folder, _ = synthesized
+        resources = reference_agents.template(folder, WORKFLOW)["Resources"].values()
+        (machine,) = (one["Properties"] for one in resources if one["Type"] == "AWS::StepFunctions::StateMachine")
+        output = json.loads(resolved(machine["DefinitionString"]))["States"]["Check"]["Output"]
+        message: dict[str, Any] = {"Role": "assistant", "Content": [{"ToolUse": {"Name": "Knowledge___define_metric"}}]}
+        states = {
+            "input": {"text": "", "toolCalls": calls},
+            "result": {"Output": {"Message": message}, "StopReason": "max_iterations_exceeded"},
+        }
+        given = {name: evaluate(expression, **states) for name, expression in output.items()}
+        assert given == {"brief": "", "published": published, "verdict": ""}
 
 
 def test_each_agent_fits_on_a_screen() -> None:

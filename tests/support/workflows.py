@@ -64,7 +64,7 @@ def resolved(value: Any) -> Any:
     match value:
         case {"Fn::Join": [separator, parts]}:
             return separator.join(resolved(part) for part in parts)
-        case {"Ref": name}:
+        case {"Ref": name} | {"Fn::ImportValue": name}:
             return "aws" if name == "AWS::Partition" else f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name[:-8]}.{attribute}>"
