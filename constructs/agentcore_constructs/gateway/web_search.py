@@ -2,7 +2,9 @@
 
 The CDK has no L2 for connectors. Tool name, arguments, filters, rights and Regions:
 https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-target-connector-web-search-tool.html. Which
-version of the connector serves cannot be said in CloudFormation; lists of domains to include came with 1.2.0.
+version of the connector serves cannot be said in CloudFormation: a target keeps the one that was the default when it
+was made, 1.3.0 since October 2026 and 1.1.0 before. Lists of domains to include came with 1.2.0.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-target-connector-versions.html
 """
 
 from __future__ import annotations
@@ -85,8 +87,10 @@ def add(
         domains["include"] = list(include)
     if exclude:
         domains["exclude"] = list(exclude)
+    # An empty object where there is nothing to say: the service refuses a target whose configurations have no values
+    # (aws/bedrock-agentcore-sdk-python, src/bedrock_agentcore/gateway/client.py).
     configuration = agentcore.CfnGatewayTarget.ConnectorConfigurationProperty(
-        name=TOOL, parameter_values={"domainFilter": domains} if domains else None
+        name=TOOL, parameter_values={"domainFilter": domains} if domains else {}
     )
     connector = agentcore.CfnGatewayTarget.ConnectorTargetConfigurationProperty(
         source=agentcore.CfnGatewayTarget.ConnectorSourceProperty(connector_id=CONNECTOR),

@@ -119,6 +119,14 @@ def test_web_search(targets: dict[str, Any]) -> None:
     assert ":bedrock-agentcore:us-east-1:aws:tool/web-search.v1" in json.dumps(allowed["Resource"])
 
 
+def test_web_search_without_filters_says_so() -> None:
+    stack = synth.new_stack()
+    ToolGateway(stack, "Tools", targets=[Target.web_search()])
+    search = target(synth.template_of(stack).to_json(), "web-search")
+    connector = search["TargetConfiguration"]["Mcp"]["Connector"]
+    assert connector["Configurations"] == [{"Name": "WebSearch", "ParameterValues": {}}]
+
+
 def test_a_harness_may_invoke_this_gateway_and_nothing_else(targets: dict[str, Any]) -> None:
     policies = [one["PolicyDocument"]["Statement"] for one in of_type(targets, "IAM::ManagedPolicy")]
     found = [one for policy in policies for one in policy if "bedrock-agentcore:InvokeGateway" in one["Action"]]
