@@ -9,6 +9,8 @@ from agentcore_local import iam
 from agentcore_local.harness.errors import ServiceError, conflict, not_found, refused
 from agentcore_local.process import PROCESS
 
+from . import outbound
+from .result import TargetFailed
 from .store import GATEWAYS, Gateway, Scope, Target, identifier, now
 
 if TYPE_CHECKING:
@@ -149,7 +151,7 @@ def create_target(scope: Scope, gateway_id: str, values: dict[str, Any]) -> tupl
         if any(one.name == request["name"] for one in gateway.targets.values()):
             raise conflict(f"A target with name '{request['name']}' already exists in gateway '{gateway.gateway_id}'")
         target = Target(identifier(string.ascii_uppercase + string.digits), request)
-        _check_target(target)
+        _check_target(gateway, target)
         gateway.targets[target.target_id] = target
     return gateway, target
 
@@ -165,7 +167,7 @@ def update_target(scope: Scope, gateway_id: str, target_id: str, values: dict[st
         request = {"name": target.name, **_kept(values)}
         if any(one.name == request["name"] and one is not target for one in gateway.targets.values()):
             raise conflict(f"A target with name '{request['name']}' already exists in gateway '{gateway.gateway_id}'")
-        _check_target(Target(target.target_id, request))
+        _check_target(gateway, Target(target.target_id, request))
         target.request, target.updated = request, now()
         target.synchronized, target.synchronized_at, target.status, target.reasons = None, None, "READY", []
     return gateway, target
@@ -211,7 +213,7 @@ def target_shape(gateway: Gateway, target: Target) -> dict[str, Any]:
     return shape if target.synchronized_at is None else {**shape, "lastSynchronizedAt": target.synchronized_at}
 
 
-def _check_target(target: Target) -> None:
+def _check_target(gateway: Gateway, target: Target) -> None:
     for place, union in (
         ("targetConfiguration", target.request["targetConfiguration"]),
         ("targetConfiguration.mcp", target.configuration),
@@ -219,11 +221,31 @@ def _check_target(target: Target) -> None:
         if len(union) > 1 or (not union and place == "targetConfiguration"):
             raise refused(f"{place} must have exactly one member", name=place)
     lambda_target = target.configuration.get("lambda")
-    if lambda_target is not None and target.credentials.get("credentialProviderType") != "GATEWAY_IAM_ROLE":
+    if lambda_target is not None:
+        if target.credentials.get("credentialProviderType") != "GATEWAY_IAM_ROLE":
+            raise refused(
+                "A Lambda target needs credentialProviderConfigurations with the type GATEWAY_IAM_ROLE",
+                name="credentialProviderConfigurations",
+            )
+        _try_function(gateway, lambda_target["lambdaArn"])
+    connector = target.configuration.get("connector")
+    # Configurations without parameterValues are dropped before the service looks at them; an empty object counts
+    # (aws/bedrock-agentcore-sdk-python, src/bedrock_agentcore/gateway/client.py).
+    if connector is not None and not any(
+        one.get("parameterValues") is not None for one in connector.get("configurations") or []
+    ):
+        raise refused("Connector configurations must not be empty", name="targetConfiguration.mcp.connector")
+
+
+def _try_function(gateway: Gateway, arn: str) -> None:
+    """The service tries the call as the gateway's role before it makes a target (aws/aws-cdk#36826)."""
+    try:
+        outbound.require(gateway, "lambda:InvokeFunction", arn)
+    except TargetFailed:
         raise refused(
-            "A Lambda target needs credentialProviderConfigurations with the type GATEWAY_IAM_ROLE",
-            name="credentialProviderConfigurations",
-        )
+            f"Gateway execution role lacks permission to invoke Lambda function {arn}. Update the permission and retry",
+            name="targetConfiguration.mcp.lambda.lambdaArn",
+        ) from None
 
 
 def _kept(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
+from support import stacks
 from support.behaviours import behaviour
 
 from agentcore_local.gateway import mcp_target
@@ -240,6 +242,26 @@ def test_the_gateway_acts_with_its_service_role(
     assert "w3ather" not in text
 
 
+@behaviour("A function that the service role may not call cannot be made a target")
+def test_a_function_is_tried_before_it_is_a_target(shop: Shop) -> None:
+    role = shop.account.client("iam").create_role(
+        RoleName="powerless", AssumeRolePolicyDocument=json.dumps(stacks.trust())
+    )
+    made = shop.control.create_gateway(name="powerless", roleArn=role["Role"]["Arn"], authorizerType="AWS_IAM")
+    configuration = {
+        "mcp": {
+            "lambda": {"lambdaArn": shop.outputs["FunctionArn"], "toolSchema": {"inlinePayload": [tool("text")]}},
+        }
+    }
+    with pytest.raises(ClientError, match="Gateway execution role lacks permission to invoke Lambda function arn:aws"):
+        shop.control.create_gateway_target(
+            gatewayIdentifier=made["gatewayId"],
+            name="orders",
+            targetConfiguration=configuration,
+            credentialProviderConfigurations=[{"credentialProviderType": "GATEWAY_IAM_ROLE"}],
+        )
+
+
 @behaviour(
     "The execution role needs `InvokeGateway`",
     status="approximated",
@@ -292,8 +314,6 @@ def test_two_hundred_tools(shop: Shop) -> None:
 
 
 def _role(shop: Shop) -> str:
-    from support import stacks  # noqa: PLC0415
-
     iam = shop.account.client("iam")
     created = iam.create_role(RoleName="many", AssumeRolePolicyDocument=json.dumps(stacks.trust()))
     iam.put_role_policy(RoleName="many", PolicyName="Any", PolicyDocument=json.dumps(stacks.ANYTHING))

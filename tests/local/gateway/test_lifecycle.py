@@ -117,6 +117,15 @@ def test_targets(control: Any, gateway: Callable[..., dict[str, Any]]) -> None:
                                 "toolSchema": {"inlinePayload": []}}}},
             "A Lambda target needs credentialProviderConfigurations with the type GATEWAY_IAM_ROLE",
         ),
+        (
+            {"mcp": {"connector": {"source": {"connectorId": "web-search"},
+                                   "configurations": [{"name": "WebSearch"}]}}},
+            "Connector configurations must not be empty",
+        ),
+        (
+            {"mcp": {"connector": {"source": {"connectorId": "web-search"}}}},
+            "Connector configurations must not be empty",
+        ),
     ],
 )  # fmt: skip
 def test_what_a_target_cannot_be(

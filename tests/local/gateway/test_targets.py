@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TOPIC = "What gateways refuse here"
 SOURCES = ("https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway.html",)
 REQUEST = catalog.Request("1", {})
+WEB_SEARCH = {"name": "WebSearch", "parameterValues": {}}
 ECHO = """
 import json
 
@@ -111,7 +112,7 @@ def test_a_rest_api(account: Account, gateway: Callable[..., Gateway]) -> None:
 )
 def test_a_policy_engine_that_decides_is_not_guessed(gateway: Callable[..., Gateway], account: Account) -> None:
     arn = f"arn:aws:bedrock-agentcore:us-east-1:{account.account_id}:policy-engine/orders-0123456789"
-    configuration = {"mcp": {"connector": {"source": {"connectorId": "web-search"}}}}
+    configuration = {"mcp": {"connector": {"source": {"connectorId": "web-search"}, "configurations": [WEB_SEARCH]}}}
     made = gateway(configuration, policyEngineConfiguration={"arn": arn, "mode": "ENFORCE"})
     answer = catalog.call(made, "it___WebSearch", {"query": "x"}, REQUEST)
     assert answer.is_error
@@ -124,7 +125,10 @@ def test_a_policy_engine_that_decides_is_not_guessed(gateway: Callable[..., Gate
     ("configuration", "sentence"),
     [
         ({"mcp": {"smithyModel": {"inlinePayload": "{}"}}}, "does not emulate targets of the kind smithyModel"),
-        ({"mcp": {"connector": {"source": {"connectorId": "other"}}}}, "does not emulate the connector other"),
+        (
+            {"mcp": {"connector": {"source": {"connectorId": "other"}, "configurations": [WEB_SEARCH]}}},
+            "does not emulate the connector other",
+        ),
         (
             {"http": {"passthrough": {"endpoint": "https://x.example.com", "protocolType": "A2A"}}},
             "does not emulate targets of the kind http",
