@@ -18,6 +18,21 @@ The trust policy lets `bedrock-agentcore.amazonaws.com` assume the role, for thi
 Region's AgentCore (`aws:SourceArn` like `arn:{partition}:bedrock-agentcore:{region}:{account}:*`). The service refuses
 a narrower ARN when it makes the harness.
 
+## Models
+
+A role may invoke its models; it may not subscribe to them. Bedrock subscribes an account to a model of another provider
+in AWS Marketplace when the model is first invoked, with the permissions of who invokes it, and Anthropic asks an
+account for its use case before that ([model access](https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html)).
+So invoke each model once as somebody who may. Until the account has it, turns fail with an `AccessDeniedException` that
+names `aws-marketplace:Subscribe`.
+
+An agent that shall subscribe by itself needs `aws-marketplace:Subscribe` and `aws-marketplace:ViewSubscriptions` on
+`*`, which `add_to_role_policy` gives it. With the condition `aws:CalledViaLast` equal to `bedrock.amazonaws.com`
+(`bedrock-mantle.amazonaws.com` for the formats `responses` and `chat_completions`) the agent cannot use them for
+anything but models.
+
+## Statements
+
 | Feature | Statements |
 |---|---|
 """
