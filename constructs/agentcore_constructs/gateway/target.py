@@ -336,7 +336,10 @@ class ApiGatewayTarget(Target):
             api_gateway_tool_configuration=agentcore.ApiGatewayToolConfiguration(
                 tool_filters=filters, tool_overrides=overrides or None
             ),
-            credential_provider_configurations=_configurations(self.credentials),
+            # Without a provider the CDK sends none, and the service knows calls without authorization of this kind of
+            # target: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-outbound-auth.html
+            credential_provider_configurations=_configurations(self.credentials)
+            or [agentcore.GatewayCredentialProvider.from_iam_role()],
             **self._common(),
         )
 

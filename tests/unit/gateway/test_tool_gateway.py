@@ -103,6 +103,12 @@ def test_the_other_targets(targets: dict[str, Any]) -> None:
     }
 
 
+def test_a_rest_api_is_called_with_the_role_unless_told_otherwise(targets: dict[str, Any]) -> None:
+    shop = target(targets, "shop")
+    assert shop["CredentialProviderConfigurations"] == [{"CredentialProviderType": "GATEWAY_IAM_ROLE"}]
+    assert "execute-api:Invoke" in [one["Action"] for one in statements(targets)]
+
+
 def test_web_search(targets: dict[str, Any]) -> None:
     search = target(targets, "web-search")
     assert search["TargetConfiguration"]["Mcp"]["Connector"] == {
