@@ -129,6 +129,7 @@ class Target(ABC):
             name: Name of the target.
             operations: Paths, also with a trailing `*`, to the methods that become tools: `{"/orders/*": ["GET"]}`.
             names: Paths and methods to names of tools, instead of the operations' own: `{("/orders", "GET"): "list"}`.
+                A method without an operation name needs one here.
             stage: The stage; the API's deployment stage unless given.
             credentials: As for `open_api`; the gateway's role unless given.
             description: What it is for.

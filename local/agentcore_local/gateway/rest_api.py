@@ -27,7 +27,7 @@ def tools(gateway: Gateway, target: Target) -> Iterator[Tool]:
     """The operations that the filters choose.
 
     Raises:
-        TargetFailed: There is no such API.
+        TargetFailed: There is no such API, or one of them has no name.
     """
     configured = target.configuration["apiGateway"]
     settings = configured["apiGatewayToolConfiguration"]
@@ -62,7 +62,10 @@ def _tool(configured: dict[str, Any], resource: dict[str, Any], method: str, ove
     properties: dict[str, Any] = {name: {"type": "string"} for name in places}
     if has_body:
         properties["body"] = {"type": "object", "description": "The JSON body."}
-    name = override.get("name") or details.get("operationName") or _derived(method, path)
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/mcp-server.html, "Considerations"
+    name = override.get("name") or details.get("operationName")
+    if not name:
+        raise TargetFailed(f"{method} {path} has neither an operation name nor a tool override.", public=True)
     url = _base(configured)
     route = Operation(method, url + path.replace("+}", "}"), places, (), has_body)
     schema = {"type": "object", "properties": properties, **({"required": required} if required else {})}
@@ -71,10 +74,6 @@ def _tool(configured: dict[str, Any], resource: dict[str, Any], method: str, ove
 
 def _base(configured: dict[str, Any]) -> str:
     return f"{PROCESS.endpoint_url}/_aws/execute-api/{configured['restApiId']}/{configured['stage']}"
-
-
-def _derived(method: str, path: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9]+", "_", f"{method.lower()}{path}").strip("_")
 
 
 def call(gateway: Gateway, target: Target, tool: Tool, arguments: dict[str, Any], caller: Mapping[str, str]) -> Answer:

@@ -12,7 +12,8 @@ from support import stacks
 from support.behaviours import behaviour
 
 from agentcore_local import fixtures
-from agentcore_local.gateway import catalog, openapi, outbound, vault
+from agentcore_local.gateway import catalog, openapi, outbound, rest_api, vault
+from agentcore_local.gateway.result import TargetFailed
 from agentcore_local.gateway.store import GATEWAYS, Gateway
 
 from .test_inbound import Provider
@@ -77,6 +78,7 @@ def test_a_rest_api(account: Account, gateway: Callable[..., Gateway]) -> None:
             httpMethod=method,
             authorizationType="NONE",
             requestParameters=parameters,
+            **({"operationName": "place"} if method == "POST" else {}),
         )
         apis.put_integration(
             restApiId=api,
@@ -97,14 +99,18 @@ def test_a_rest_api(account: Account, gateway: Callable[..., Gateway]) -> None:
     target = {"restApiId": api, "stage": "prod", "apiGatewayToolConfiguration": settings}
     made = gateway({"mcp": {"apiGateway": target}})
     found = {name: tool for name, tool in catalog.tools(made)}  # noqa: C416 - dict() of an iterator of pairs reads worse
-    assert sorted(found) == ["it___lookup", "it___post_orders"]
+    assert sorted(found) == ["it___lookup", "it___place"]
     assert found["it___lookup"].description == "Looks one up."
     assert found["it___lookup"].input_schema["required"] == ["id"]
     looked = catalog.call(made, "it___lookup", {"id": "A-1", "full": "1"}, REQUEST)
     seen = json.loads(looked.content[0]["text"])
     assert (seen["httpMethod"], seen["queryStringParameters"]) == ("GET", {"full": "1"})
-    posted = catalog.call(made, "it___post_orders", {"body": {"item": "ä"}}, REQUEST)
+    posted = catalog.call(made, "it___place", {"body": {"item": "ä"}}, REQUEST)
     assert json.loads(json.loads(posted.content[0]["text"])["body"]) == {"item": "ä"}
+    (stored,) = made.targets.values()
+    del stored.configuration["apiGateway"]["apiGatewayToolConfiguration"]["toolOverrides"]
+    with pytest.raises(TargetFailed, match=r"GET /orders/{id} has neither an operation name nor a tool override"):
+        list(rest_api.tools(made, stored))
 
 
 @behaviour(
