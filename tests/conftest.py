@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import (
-    fuzz,  # noqa: F401 - registers the profile of --hypothesis-profile=long before it is looked for
+    fuzz,  # noqa: F401 - loads the profile of the suite, and registers that of --hypothesis-profile=long
     synth,
 )
 

@@ -12,7 +12,12 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 
 _LONG = "long"
 _TIMES = 25
+# Of every test: how long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile(_LONG, deadline=None)
+settings.load_profile("suite")
 
 
 def effort(examples: int, *, shrink: bool = True) -> settings:

@@ -116,14 +116,14 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=4), JSON, max_size=3), st.sampled_from([None, 1]), st.booleans())
 def test_whatever_is_json_is_taken(value: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
     written = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     assert json.dumps(read(written, OPEN), sort_keys=True) == json.dumps(value, sort_keys=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet='{}[]",:0-1.e ntrueflas\\', max_size=12))
 def test_whatever_is_not_json_is_refused_and_not_parsed(text: str) -> None:
     written = "{" + text + "}"
