@@ -5,14 +5,13 @@ One app, synthesized once per variant by the CLI itself; deployments that need n
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from agentcore_local import toolchain
+from support import cdk_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from agentcore_local import Account
 
 pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("cdk-cli")]
-ROOT = Path(__file__).parents[2]
 
 APP = """
 import os
@@ -93,23 +91,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def cdk(account: Account, project: Path) -> Callable[..., str]:
     """Runs the CDK CLI in the project; returns what it printed."""
-    command = toolchain.cdk_command(ROOT)
-
-    def run(*words: str, expect: int = 0, **environment: str) -> str:
-        done = subprocess.run(
-            [*command, *words],
-            cwd=project,
-            env={**account.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        printed = done.stdout + done.stderr
-        assert done.returncode == expect, printed
-        return printed
-
-    return run
+    return partial(cdk_cli.run, account, folder=project)
 
 
 def prompts(account: Account) -> list[str]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-
-from agentcore_local import toolchain
+from support import cdk_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from agentcore_local import Account
 
 pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("cdk-cli")]
-ROOT = Path(__file__).parents[3]
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 APP = """
 import aws_cdk as cdk
@@ -34,23 +32,7 @@ app.synth()
 def cdk(account: Account, tmp_path: Path) -> Callable[..., str]:
     """Runs the CDK CLI in a project of its own; returns what it printed."""
     (tmp_path / "app.py").write_text(APP)
-    command = toolchain.cdk_command(ROOT)
-
-    def run(*words: str, expect: int = 0, **environment: str) -> str:
-        done = subprocess.run(
-            [*command, *words],
-            cwd=tmp_path,
-            env={**account.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        printed = done.stdout + done.stderr
-        assert done.returncode == expect, printed
-        return printed
-
-    return run
+    return partial(cdk_cli.run, account, folder=tmp_path)
 
 
 def test_the_bootstrap_roles_deploy(cdk: Callable[..., str], account: Account) -> None:
