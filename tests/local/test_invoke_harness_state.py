@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -201,14 +202,17 @@ def test_an_agent_that_takes_too_long_stops_before_the_state_gives_up(execute: A
 
 
 def test_an_agent_that_does_not_stop_is_a_timeout_that_can_be_caught(execute: Any, local_cloud: LocalCloud) -> None:
+    caught = threading.Event()
+
     def deaf(_: Any) -> str:
-        time.sleep(4)  # nothing ends a tool of the machine that does not listen
+        caught.wait(30)  # nothing ends a tool of the machine that does not listen
         return "Too late."
 
     local_cloud.script("sayer", deaf)
     try:
         found = execute("Hurrying", {})
     finally:
+        caught.set()
         local_cloud.script("sayer", say_back)
     assert output(found) == {"error": "States.Timeout"}
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -275,16 +276,17 @@ class TestInvoke:
     def test_events_arrive_one_by_one(
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def slow(_invocation: Any) -> Any:
+        heard = [threading.Event() for _ in range(3)]
+
+        async def waiting_to_be_heard(_invocation: Any) -> Any:
             yield [("messageStart", {"role": "assistant"})]
-            for text in "ab":
-                await asyncio.sleep(0.2)
+            for before, text in enumerate("ab"):
+                assert await asyncio.to_thread(heard[before].wait, 20), "nobody has heard the event before"
                 yield [("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})]
 
-        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", slow)
-        times = [time.monotonic() for _ in stream(account, create()["arn"])]
-        assert times[1] - times[0] > 0.1
-        assert times[2] - times[1] > 0.1
+        monkeypatch.setattr("agentcore_local.agents.invoke_in_batches", waiting_to_be_heard)
+        for event, _ in zip(heard, stream(account, create()["arn"]), strict=True):
+            event.set()
 
     def test_a_client_that_goes_away_ends_the_work(
         self, account: Account, create: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch

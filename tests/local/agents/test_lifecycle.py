@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from types import SimpleNamespace
 
@@ -26,7 +27,7 @@ def hook(event: str, kind: str = "lambda", name: str = "it", **settings) -> dict
 
 @pytest.fixture
 def told(monkeypatch):
-    """What reached the targets; a Lambda answers what `decisions` says for its hook, else allow."""
+    """What reached the targets; a Lambda answers what `decisions` says for its hook, or does, else allow."""
     received: list[dict] = []
     decisions: dict[str, object] = {}
 
@@ -35,10 +36,7 @@ def told(monkeypatch):
         answer = decisions.get(payload["name"], ("allow", None))
         if isinstance(answer, Exception):
             raise answer
-        if isinstance(answer, float):
-            time.sleep(answer)
-            return "allow", None
-        return answer
+        return answer() if callable(answer) else answer
 
     monkeypatch.setattr(delivery, "invoke_function", decide)
     monkeypatch.setattr(delivery, "publish", lambda _plan, _arn, payload: received.append(payload))
@@ -129,21 +127,26 @@ def test_topics_and_buses_are_told_without_a_decision(working, told, kind):
 
 
 def wait_for(condition) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
 
 
 def test_a_slow_topic_gets_the_events_of_a_session_in_their_order(working, told, monkeypatch):
-    def slower_at_first(_plan, _arn, payload):
-        time.sleep(0.2 if payload["event"] == "before_invocation" else 0)
+    answered = threading.Event()
+
+    def slow_at_first(_plan, _arn, payload):
+        if payload["event"] == "before_invocation":
+            assert answered.wait(30)
         told.payloads.append(payload)
 
-    monkeypatch.setattr(delivery, "publish", slower_at_first)
+    monkeypatch.setattr(delivery, "publish", slow_at_first)
     agent = working(*(hook(event, "sns") for event in EVENTS))
     agent.say()
     agent.say()
+    assert told.payloads == []
+    answered.set()
     wait_for(lambda: len(told.payloads) >= 6)
     order = [payload["event"] for payload in told.payloads]
     assert order[:4] == ["before_invocation", "before_tool_call", "after_tool_call", "after_invocation"]
@@ -211,10 +214,18 @@ def test_a_deny_after_the_invocation_is_only_reported(working, told):
 
 
 def test_one_deny_of_several_suffices_and_all_are_asked_at_once(working, told):
-    told.decisions.update(one=1.0, two=("deny", "no"), three=1.0)
-    started = time.monotonic()
-    stream = working(*(hook("beforeInvocation", name=name) for name in ("one", "two", "three"))).say()
-    assert time.monotonic() - started < 1.9
+    everybody = threading.Barrier(3)  # broken, and the stream with it, unless all three are waited for
+
+    def after_everybody_was_asked(decision):
+        def decide():
+            everybody.wait(30)
+            return decision
+
+        return decide
+
+    answers = {"one": ("allow", None), "two": ("deny", "no"), "three": ("allow", None)}
+    told.decisions.update({name: after_everybody_was_asked(answer) for name, answer in answers.items()})
+    stream = working(*(hook("beforeInvocation", name=name) for name in answers)).say()
     assert [decision for _name, _type, decision, _reason in decisions(stream)] == ["allow", "deny", "allow"]
     assert stream.stop == "hook_stopped"
 
@@ -239,10 +250,10 @@ def test_a_lambda_that_fails_follows_its_failure_mode(working, told, mode, stop)
 
 
 def test_a_lambda_that_is_too_slow_follows_its_failure_mode(working, told):
-    told.decisions["guard"] = 3.0
-    started = time.monotonic()
+    answered = threading.Event()
+    told.decisions["guard"] = lambda: ("allow" if answered.wait(30) else "nobody waited", None)
     stream = working(hook("beforeInvocation", name="guard", timeoutSeconds=1)).say()
-    assert time.monotonic() - started < 2.8
+    answered.set()  # only now: had the stream waited for it, it would have waited in vain
     assert "no decision within 1 s" in decisions(stream)[0][3]
     assert stream.stop == "hook_stopped"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from agentcore_local.agents import Invocation
@@ -156,13 +154,11 @@ def test_the_smaller_of_both_limits_names_the_reason(caller, script, own, stop):
 
 
 def test_the_timeout_ends_a_slow_answer(caller, script):
-    script(Turn(text="one two three", token_delay=0.7))
-    started = time.monotonic()
-    stream = caller().say(timeoutSeconds=1)
+    script(Turn(text="one two three", error=ModelFailure("hang", after_tokens=1)))
+    stream = caller().say(timeoutSeconds=2)
     assert stream.stop == "timeout_exceeded"
     assert stream.text == "one"
     assert stream.names[-3:] == ["contentBlockStop", "messageStop", "metadata"]
-    assert time.monotonic() - started < 3
 
 
 def test_the_timeout_ends_a_model_that_hangs(caller, script):
@@ -173,11 +169,9 @@ def test_the_timeout_ends_a_model_that_hangs(caller, script):
 
 
 def test_a_session_goes_on_after_a_timeout_within_a_tool(caller, script, calling):
-    script(lambda call: calling("shell", command="sleep 20") if call.prompt == "wait" else f"{len(call.messages)}")
+    script(lambda call: calling("shell", command="sleep 4321") if call.prompt == "wait" else f"{len(call.messages)}")
     client = caller()
-    started = time.monotonic()
     assert client.say("wait", timeoutSeconds=1).stop == "timeout_exceeded"
-    assert time.monotonic() - started < 5
     # wait, the call, its made-up error result, and the new prompt
     assert client.say("well?").text == "4"
 

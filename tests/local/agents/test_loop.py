@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -15,28 +14,56 @@ from agentcore_local.agents.scripts import Turn
 MESSAGES = [{"role": "user", "content": [{"text": "hello"}]}]
 
 
+def endless(begun, ended):
+    """A script that says when it is asked, never answers, and says when it is ended."""
+
+    async def speak(_call):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    return speak
+
+
 def test_the_callers_loop_is_not_blocked_by_a_busy_agent(caller, script):
-    def burn(_call):
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end:
-            pass
-        return "done"
+    begun, alive = threading.Event(), threading.Event()
 
-    script(burn)
+    def block(_call):
+        begun.set()
+        return "done" if alive.wait(20) else "The caller's loop stood still."
 
-    async def longest_pause() -> float:
-        work = asyncio.ensure_future(anext(caller().start(MESSAGES)))
-        longest, last = 0.0, time.monotonic()
-        while not work.done():
-            await asyncio.sleep(0.005)
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
-        return longest
+    script(block)
 
-    assert asyncio.run(longest_pause()) < 0.4
+    async def ask() -> str:
+        async def live() -> None:
+            while not begun.is_set():
+                await asyncio.sleep(0.005)
+            alive.set()
+
+        living, text = asyncio.ensure_future(live()), ""
+        async for name, payload in caller().start(MESSAGES):
+            if name == "contentBlockDelta":
+                text += payload["delta"]["text"]
+        await living
+        return text
+
+    assert asyncio.run(ask()) == "done"
 
 
 def test_two_hundred_invocations_at_once_do_not_mix(caller, script):
-    script(lambda call: Turn(text=f"{call.session_id} {call.prompt}", token_delay=0.01))
+    arrived: set[str] = set()
+    everybody = asyncio.Event()  # nobody is answered before everybody has asked
+
+    async def speak(call):
+        arrived.add(call.session_id)
+        if len(arrived) == 200:
+            everybody.set()
+        await asyncio.wait_for(everybody.wait(), 60)
+        return Turn(text=f"{call.session_id} {call.prompt}", token_delay=0.01)
+
+    script(speak)
     clients = [caller() for _ in range(200)]
 
     async def one(client, number: int) -> str:
@@ -50,10 +77,8 @@ def test_two_hundred_invocations_at_once_do_not_mix(caller, script):
     async def everyone() -> list[str]:
         return await asyncio.gather(*(one(client, number) for number, client in enumerate(clients)))
 
-    started = time.monotonic()
     texts = asyncio.run(everyone())
     assert texts == [f"{client.session} number {number}" for number, client in enumerate(clients)]
-    assert time.monotonic() - started < 10
 
 
 def test_a_thousand_sessions_leave_no_thread_behind(caller, script):
@@ -74,29 +99,19 @@ def test_a_thousand_sessions_leave_no_thread_behind(caller, script):
 
 
 def test_closing_cancels_the_work_and_waits_for_it(caller, script):
-    ended = threading.Event()
-
-    async def speak(_call):
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.set()
-        return "never"
-
-    script(speak)
+    begun, ended = threading.Event(), threading.Event()
+    script(endless(begun, ended))
 
     async def close_while_working() -> None:
         events = caller().start(MESSAGES)
         waiting = asyncio.ensure_future(anext(events))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(begun.wait, 20)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await events.aclose()
 
-    started = time.monotonic()
     asyncio.run(close_while_working())
     assert ended.is_set()
-    assert time.monotonic() - started < 5
     assert not any(session.busy for session in agents.sessions)
 
 
@@ -126,49 +141,44 @@ def test_work_that_is_asked_for_while_the_loop_stops_ends_too():
     """The server stops, an agent still cleans up, a request comes in: its caller is told, and not left waiting."""
     working = AgentLoop()
     loop = working.get()
-    cleaning = threading.Event()
+    begun, cleaning, asked = threading.Event(), threading.Event(), threading.Event()
 
     async def forever() -> None:
         try:
-            await asyncio.sleep(60)
+            begun.set()
+            await asyncio.Event().wait()
         finally:
             cleaning.set()
-            await asyncio.sleep(0.2)
+            while not asked.is_set():
+                await asyncio.sleep(0.01)
 
     async def ask() -> None:
         first: Channel[int] = Channel()
         first.start(loop, forever(), finally_=lambda: None)
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(begun.wait, 20)
         stopping = asyncio.ensure_future(asyncio.to_thread(working.stop))
-        await asyncio.to_thread(cleaning.wait, 5)
+        assert await asyncio.to_thread(cleaning.wait, 20)
         second: Channel[int] = Channel()
         second.start(loop, forever(), finally_=lambda: None)
+        asked.set()
         for channel in (first, second):
             with pytest.raises(ConnectionAbortedError):
-                await asyncio.wait_for(channel.get(), 5)
+                await asyncio.wait_for(channel.get(), 20)
         await stopping
 
     asyncio.run(ask())
 
 
 def test_a_callers_loop_that_dies_takes_its_agent_with_it(caller, script):
-    ended = threading.Event()
-
-    async def speak(_call):
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.set()
-        return "never"
-
-    script(speak)
+    begun, ended = threading.Event(), threading.Event()
+    script(endless(begun, ended))
     loop = asyncio.new_event_loop()
     waiting = loop.create_task(anext(caller().start(MESSAGES)))
-    loop.run_until_complete(asyncio.sleep(0.05))
+    assert loop.run_until_complete(loop.run_in_executor(None, begun.wait, 20))
     waiting.cancel()
     loop.run_until_complete(asyncio.gather(waiting, return_exceptions=True))
     loop.close()
-    assert ended.wait(5)
+    assert ended.wait(20)
 
 
 def test_a_stalled_reader_slows_the_agent_down(caller, script):
@@ -202,11 +212,12 @@ def test_agents_can_be_shut_down_and_used_again(caller, script):
 
 
 def test_a_shutdown_ends_running_invocations_with_an_error(caller, script):
-    script(Turn(text="x", delay=60))
+    begun = threading.Event()
+    script(endless(begun, threading.Event()))
 
     async def shut_down_while_waiting() -> None:
         waiting = asyncio.ensure_future(anext(caller().start(MESSAGES)))
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(begun.wait, 20)
         await asyncio.to_thread(agents.shutdown)
         with pytest.raises(ConnectionAbortedError, match="stopped while the agent was working"):
             await waiting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -74,16 +75,24 @@ def test_another_version_of_the_harness_goes_on_with_the_conversation(caller, re
 
 
 def test_one_invocation_at_a_time(caller, script):
-    script(Turn(text="slow answer", delay=0.2))
+    begun, refused = threading.Event(), threading.Event()
+
+    async def speak(_call):
+        begun.set()
+        assert await asyncio.to_thread(refused.wait, 30)
+        return "slow answer"
+
+    script(speak)
     client = caller()
     messages = [{"role": "user", "content": [{"text": "x"}]}]
 
     async def both() -> RequestRefused:
         first = client.start(messages)
         task = asyncio.ensure_future(anext(first))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(begun.wait, 20)
         with pytest.raises(RequestRefused) as caught:
             await anext(client.start(messages))
+        refused.set()
         await task
         await first.aclose()
         return caught.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -86,10 +85,8 @@ def test_python_is_there(run):
 
 
 def test_a_slow_command_is_ended_with_everything_it_started(run):
-    started = time.monotonic()
     status, text = run("echo begun; (setsid sleep 4321 &) ; sleep 4321", timeout=1)
     assert (status, text) == ("error", "begun\n\n[ended after 1 s]")
-    assert time.monotonic() - started < 5
     assert not processes("sleep 4321")
 
 

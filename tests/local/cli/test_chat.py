@@ -383,7 +383,7 @@ def test_ctrl_c_stops_the_answer_and_keeps_the_chat(cloud: Wire, terminal: Termi
 def test_ctrl_c_at_the_prompt_drops_the_line_and_keeps_the_chat(cloud: Wire, terminal: Terminal) -> None:
     terminal.wait_for("you> ")
     terminal.type("never mi")
-    time.sleep(0.2)
+    terminal.wait_for("never mi")
     terminal.type("\x03")
     terminal.wait_for("Ctrl-D or /exit leaves.")
     terminal.wait_for("you> ")

@@ -325,7 +325,6 @@ def test_ctrl_c_waits_for_the_cdk_cli(cdk: Cdk, tmp_path: Path) -> None:
     )
     while not cdk.calls():
         time.sleep(0.05)
-    time.sleep(0.3)
 
     os.killpg(command.pid, signal.SIGINT)  # what a terminal does
     _, err = command.communicate(timeout=20)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -436,7 +435,7 @@ def test_env_for_a_shell_that_is_none(cloud: Wire, run: Run) -> None:
 
 def test_a_zombie_is_not_alive() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
-    time.sleep(0.5)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # until it has ended; it stays a zombie
 
     assert not process.is_alive(child.pid)
     child.wait()

@@ -29,9 +29,9 @@ class Execution:
         found: dict[str, Any] = self.machines.client.describe_execution(executionArn=self.arn)
         return found
 
-    def wait(self) -> dict[str, Any]:
+    def wait(self, seconds: float = 60) -> dict[str, Any]:
         """What DescribeExecution says of it when it has ended; `output` is read."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = self.read()
             if found["status"] in ENDED:

@@ -454,11 +454,9 @@ class TestPermissions:
 
 
 def test_a_thousand_items_with_failures(machines: Any, fragile: Any) -> None:
-    started = time.monotonic()
     execution = machines.run(fragile(ToleratedFailurePercentage=1), of(990, 10))
     assert execution["status"] == "SUCCEEDED"
     assert len([one for one in execution["output"] if isinstance(one, dict)]) == 10
-    assert time.monotonic() - started < 15
 
 
 def test_a_mapping_machine_deployed_by_a_stack(machines: Any, distributed: Any, tmp_path: Any) -> None:

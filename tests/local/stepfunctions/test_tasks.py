@@ -27,8 +27,11 @@ class Rejected(Exception):
 def handler(event, context):
     if event.get("exit"):
         os._exit(event["exit"])
-    if event.get("sleep"):
-        time.sleep(event["sleep"])
+    if event.get("until"):
+        end = time.monotonic() + 25
+        while not os.path.exists(event["until"]) and time.monotonic() < end:
+            time.sleep(0.05)
+        open(event["until"] + "-ended", "w").close()
     if event.get("attempt", 0) < event.get("fail_times", 0):
         raise Rejected("not yet")
     return event
@@ -106,11 +109,13 @@ class TestErrors:
 
 class TestTime:
     @behaviour("TimeoutSeconds of a task, as a number, an expression or a path")
-    def test_a_slow_task_times_out(self, machines: Any, functions: Any) -> None:
-        started = time.monotonic()
-        execution = machines.start({"Only": {**call(functions["python"], sleep=5), "TimeoutSeconds": 1, "End": True}})
-        assert execution.wait()["error"] == "States.Timeout"
-        assert time.monotonic() - started < 4
+    def test_a_slow_task_times_out(self, machines: Any, functions: Any, tmp_path: Any) -> None:
+        task = call(functions["python"], until=str(tmp_path / "free"))
+        execution = machines.start({"Only": {**task, "TimeoutSeconds": 1, "End": True}})
+        error = execution.wait(30)["error"]
+        waited_for = (tmp_path / "free-ended").exists()
+        (tmp_path / "free").touch()
+        assert (error, waited_for) == ("States.Timeout", False)
 
     @behaviour(
         "TimeoutSeconds of the state machine ends the execution with `TIMED_OUT`",

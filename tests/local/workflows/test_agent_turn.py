@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -333,10 +334,10 @@ def test_a_loop_that_is_killed_in_the_middle_of_a_tool_call_goes_on_without_runn
 def test_a_loop_that_is_killed_while_the_agent_works_goes_on(shop: Shop) -> None:
     working = threading.Event()
 
-    def work(call: Any) -> Any:
+    async def work(call: Any) -> Any:
         if call.turn == 1 and not working.is_set():
             working.set()
-            time.sleep(1.5)
+            await asyncio.Event().wait()  # until the caller is gone
         return Turn(tool_calls=[ToolCall("work", {"how": "well"})]) if not call.tool_result else "Done."
 
     shop.account.cloud.script(shop.out["Harness"], work)
