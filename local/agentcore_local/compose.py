@@ -10,6 +10,7 @@ from . import (
     client_context,
     codebuild,
     fixtures,
+    function_urls,
     iam,
     identity,
     lambdas,
@@ -64,6 +65,7 @@ def compose(*, iam_enabled: bool) -> None:
     seams.on_code_unpacked(lambdas.fit)
     seams.function_errors()
     seams.lambda_client_contexts(client_context.read)
+    seams.on_function_url(function_urls.refusal, function_urls.authorizer)
     seams.route_agentcore(lambda original: api.in_front_of(gateway_api.in_front_of(identity.in_front_of(original))))
     seams.serve_memory(records.extract)
     seams.evaluate_conditions_fully()

@@ -30,6 +30,7 @@ from .custom_resources import (
     on_function_end,
     wrap_custom_resources,
 )
+from .function_urls import FunctionUrl, function_lets_everybody, on_function_url
 from .iam import (
     RoleCall,
     caller_denial,
@@ -104,6 +105,7 @@ __all__ = [
     "MINISTACK_VERSION",
     "SEAMS",
     "CustomResource",
+    "FunctionUrl",
     "HttpHandler",
     "HttpResponse",
     "RoleCall",
@@ -139,6 +141,7 @@ __all__ = [
     "forget_event",
     "forget_loop",
     "function_errors",
+    "function_lets_everybody",
     "has_resource_policies",
     "in_background",
     "keep_away_from_docker",
@@ -154,6 +157,7 @@ __all__ = [
     "note_events",
     "on_code_unpacked",
     "on_function_end",
+    "on_function_url",
     "on_missing_image",
     "on_schedules",
     "on_stack_request",

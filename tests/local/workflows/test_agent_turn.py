@@ -264,6 +264,10 @@ def test_people_answer_over_http_and_sign_what_they_say(shop: Shop) -> None:
     assert shop.sfn.describe_execution(executionArn=execution)["status"] == "RUNNING"
     assert answered_over_http(shop, asked, signed=True) == 200
     assert shop.ended(execution).output["toolCalls"][0]["status"] == "success"
+    history = shop.sfn.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    heard = [event["taskSucceededEventDetails"] for event in history if event["type"] == "TaskSucceeded"]
+    decisions = [said for event in heard if "approved" in (said := json.loads(event["output"]))]
+    assert [said["by"] for said in decisions] == [f"arn:aws:iam::{shop.account.account_id}:root"]
     assert answered_over_http(shop, asked, signed=True) == 200  # the same again is confirmed
     assert len(shop.messages("RunsUrl", 1)) == 1
 
