@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from agentcore_local import Account
 
 TOPIC = "Custom resources"
-SOURCES = ("https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html",)
+SOURCES = (
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources-sns.html",
+)
 ANSWER = """
 import json, os, urllib.request
 def answer(event, status, **members):
@@ -369,6 +372,104 @@ class TestSdkCall:
     )
     def test_service_names(self, given: str, expected: str) -> None:
         assert builtin.service_name(given) == expected
+
+
+def by_topic(code: str, outputs: dict[str, Any] | None = None, **properties: Any) -> stacks.Template:
+    """A custom resource that is asked through a topic, which a function subscribes to; `code` has its `asked`."""
+    handler = "\ndef handler(event, context): asked(json.loads(event['Records'][0]['Sns']['Message']))\n"
+    subscription = {"TopicArn": {"Ref": "Topic"}, "Protocol": "lambda", "Endpoint": get_att("Function", "Arn")}
+    template = stack(code + handler, outputs)
+    template["Resources"] |= {
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Subscription": {"Type": "AWS::SNS::Subscription", "Properties": subscription},
+        "Thing": {**custom(ServiceToken={"Ref": "Topic"}, **properties), "DependsOn": "Subscription"},
+    }
+    return template
+
+
+class TestTopics:
+    @behaviour("A topic as the service token: whoever subscribes to it is sent the request, and answers at its URL")
+    def test_a_subscriber_creates_updates_and_deletes(self, deploy: Any, account: Account) -> None:
+        account.client("sqs").create_queue(QueueName="heard")
+        code = """
+def asked(request):
+    import boto3
+    sqs = boto3.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="heard")["QueueUrl"], MessageBody=json.dumps(request))
+    answer(request, "SUCCESS", Data={"Got": request["ResourceProperties"]["Word"]})
+"""
+        outputs = {"Got": get_att("Thing", "Got"), "Ref": {"Ref": "Thing"}}
+        assert deploy(by_topic(code, outputs, Word="a")).outputs == {"Got": "a", "Ref": "thing"}
+        assert deploy(by_topic(code, outputs, Word=7)).outputs == {"Got": "7", "Ref": "thing"}
+        account.destroy("Stack")
+
+        heard = messages(account, "heard")
+        assert [request["RequestType"] for request in heard] == ["Create", "Update", "Delete"]
+        created, updated, deleted = heard
+        assert (created["ResourceType"], created["LogicalResourceId"]) == ("Custom::Thing", "Thing")
+        assert created["StackId"].startswith("arn:aws:cloudformation:")
+        assert "PhysicalResourceId" not in created
+        assert (updated["ResourceProperties"]["Word"], updated["OldResourceProperties"]["Word"]) == ("7", "a")
+        assert updated["PhysicalResourceId"] == deleted["PhysicalResourceId"] == "thing"
+        assert deleted["ResourceProperties"]["Word"] == "7"
+
+    def test_a_failure_it_reports_fails_the_stack_with_its_reason(self, deploy: Any) -> None:
+        code = "def asked(request): answer(request, 'FAILED', Reason='no such thing')"
+        with pytest.raises(DeploymentError, match="Message returned: no such thing"):
+            deploy(by_topic(code))
+
+    @behaviour(
+        "A topic whose only subscriber is a function that ends with an error",
+        status="approximated",
+        note="Fails at once; AWS tries the function twice more and then waits for `ServiceTimeout`, an hour.",
+    )
+    def test_a_crash_of_the_only_subscriber_fails_at_once(self, deploy: Any) -> None:
+        with pytest.raises(DeploymentError, match="failed before it answered: broken"):
+            deploy(by_topic("def asked(request): raise RuntimeError('broken')"))
+
+    def test_a_crash_of_one_of_several_subscribers_does_not(self, deploy: Any) -> None:
+        """The other one answers, and whichever is first makes no difference."""
+        template = by_topic("def asked(request): answer(request, 'SUCCESS')")
+        template["Resources"]["Broken"] = function("def handler(event, context): raise RuntimeError('broken')")
+        other = {"TopicArn": {"Ref": "Topic"}, "Protocol": "lambda", "Endpoint": get_att("Broken", "Arn")}
+        template["Resources"]["Other"] = {"Type": "AWS::SNS::Subscription", "Properties": other}
+        template["Resources"]["Thing"]["DependsOn"] = ["Subscription", "Other"]
+        assert deploy(template).changed
+
+    @behaviour("`ServiceTimeout` without an answer fails the resource")
+    def test_nobody_answers_in_time(self, deploy: Any) -> None:
+        with pytest.raises(DeploymentError, match=r"nobody answered the request to the topic arn:\S+ within 1 s"):
+            deploy(by_topic("def asked(request): pass", ServiceTimeout=1))
+
+    @behaviour(
+        "A topic that nobody has subscribed to",
+        status="refused",
+        note="CloudFormation waits in vain; the sentence says what the resource should depend on.",
+    )
+    def test_nobody_has_subscribed(self, deploy: Any) -> None:
+        template = by_topic("def asked(request): pass")
+        del template["Resources"]["Subscription"], template["Resources"]["Thing"]["DependsOn"]
+        with pytest.raises(DeploymentError, match=r"nobody subscribes to the topic .* let Thing depend on"):
+            deploy(template)
+
+    def test_a_topic_of_another_region(self, deploy: Any) -> None:
+        template = by_topic("def asked(request): pass")
+        template["Resources"]["Thing"]["Properties"]["ServiceToken"] = "arn:aws:sns:eu-west-1:111122223333:elsewhere"
+        with pytest.raises(DeploymentError, match="must be in the Region of the stack, us-east-1"):
+            deploy(template)
+
+
+def messages(account: Account, queue: str) -> list[dict[str, Any]]:
+    """What is in a queue, read as JSON, in the order in which it was sent."""
+    sqs = account.client("sqs")
+    url, found = sqs.get_queue_url(QueueName=queue)["QueueUrl"], []
+    while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"]).get(
+        "Messages"
+    ):
+        for message in got:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append((int(message["Attributes"]["SentTimestamp"]), json.loads(message["Body"])))
+    return [body for _, body in sorted(found, key=lambda one: one[0])]
 
 
 def test_log_retention(deploy: Any, account: Account) -> None:

@@ -1,10 +1,12 @@
 """Custom resources: failing fast, and those whose functions cannot run here.
 
-A custom resource runs its own Lambda function, as on AWS. Two things differ:
+A custom resource runs its own Lambda function, as on AWS. Three things differ:
 
 - A function that ends with an error before it answers fails the resource at once, one that returns without an answer
   after five minutes. AWS waits for the answer until the service timeout, an hour by default. CDK's provider framework,
   which answers from a state machine when it has an `isComplete` handler, is given all that time here too.
+- A topic as the service token fails the resource at once when nobody has subscribed to it, and so does the one function
+  that has when it ends with an error (`topics`); AWS waits in vain.
 - CDK's own providers that need the JavaScript SDK, `/opt/awscli` or a tag the local S3 does not keep are served by
   Python here (`builtin`, `cross_region`), with the same properties and the same data.
 """
@@ -19,7 +21,7 @@ from typing import Any
 
 from agentcore_local import seams
 
-from . import builtin, cross_region
+from . import builtin, cross_region, topics
 
 logger = logging.getLogger(__name__)
 
@@ -59,13 +61,14 @@ def _around(original: seams.CustomResource) -> seams.CustomResource:
     ) -> tuple[str, dict[str, Any]]:
         serve = _SERVED.get(resource_type) or (builtin.sdk_call if "InstallLatestAwsSdk" in props else None)
         try:
-            if serve is None:
+            by_topic = serve is None and topics.is_topic(props.get("ServiceToken"))
+            if serve is None and not by_topic:
                 return original(
                     request_type, logical_id, props, stack_name, stack_id, resource_type, physical_id, old_props
                 )
             account, region = seams.current_scope()
             call = builtin.Call(request_type, logical_id, props, physical_id, old_props, account, region)
-            answer = serve(call)
+            answer = topics.serve(call, resource_type, stack_id) if serve is None else serve(call)
         except Exception as error:
             # CloudFormation's wording; the reason is the function's own.
             raise RuntimeError(
@@ -79,10 +82,14 @@ def _around(original: seams.CustomResource) -> seams.CustomResource:
 
 def _ended(variables: dict[str, str], event: Any, error: str | None) -> None:
     """A function has ended; if it was to answer for a custom resource and failed, or never will, answer for it."""
+    by_topic = topics.request_in(event)
+    event = event if by_topic is None else by_topic
     url = event.get("ResponseURL") if isinstance(event, dict) else None
     if not isinstance(url, str) or "/_ministack/cfn-response/" not in url:
         return
     token = url.rsplit("/", 1)[-1]
+    if by_topic is not None and not topics.depends_on_one_function(token):
+        return
     if error is not None:
         logger.warning("the function of custom resource %s failed: %s", event.get("LogicalResourceId"), error)
         _fail(token, event, f"The function failed before it answered: {error}")

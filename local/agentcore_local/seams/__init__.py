@@ -26,8 +26,10 @@ from .check import SEAMS, check
 from .custom_resources import (
     CustomResource,
     answer_custom_resource,
+    answered_custom_resource,
     awaits_answer,
     on_function_end,
+    wire_properties,
     wrap_custom_resources,
 )
 from .function_urls import FunctionUrl, function_lets_everybody, on_function_url
@@ -115,6 +117,7 @@ __all__ = [
     "abort_executions",
     "acting_for",
     "answer_custom_resource",
+    "answered_custom_resource",
     "asgi_app",
     "awaits_answer",
     "builds_of",
@@ -200,5 +203,6 @@ __all__ = [
     "trust_statements",
     "update_memory",
     "watch_roles",
+    "wire_properties",
     "wrap_custom_resources",
 ]

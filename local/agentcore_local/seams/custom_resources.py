@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,9 @@ SEAMS: tuple[Seam, ...] = (
     ),
     Seam(_CUSTOM_RESOURCE, "deliver_response", "answer for a function that failed", ("token", "response")),
     Seam(_CUSTOM_RESOURCE, "_pending", "see whether a function that failed had answered"),
+    Seam(_CUSTOM_RESOURCE, "register_token", "wait for the answer to a request that a topic carries", ("token",)),
+    Seam(_CUSTOM_RESOURCE, "_response_url", "wait for the answer to a request that a topic carries", ("token",)),
+    Seam(_CUSTOM_RESOURCE, "_normalise_resource_properties", "write properties as CloudFormation does", ("value",)),
 )
 
 
@@ -65,7 +69,7 @@ def wrap_custom_resources(wrap: Callable[[CustomResource], CustomResource]) -> N
 
 
 def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -> None:
-    """Call `report(variables, event, error)` when a Lambda function that CloudFormation invoked has ended.
+    """Call `report(variables, event, error)` when a Lambda function has ended that CloudFormation or a topic invoked.
 
     Those that others invoke with the same event are none of it: a state machine polls CDK's `isComplete` handlers,
     whose way to say "not yet" is an error.
@@ -78,14 +82,16 @@ def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -
     )
 
     def execute(func: dict[str, Any], event: dict[str, Any]) -> Any:
+        if _is_of_topic(event):
+            return reported(func, event)
         if not _IN_BACKGROUND.get():
             return original(func, event)
         _IN_BACKGROUND.set(False)  # for the function's own thread; the caller has the token to reset it
         context = contextvars.copy_context()  # account and Region
-        threading.Thread(target=context.run, args=(beside, func, event), daemon=True).start()
+        threading.Thread(target=context.run, args=(reported, func, event), daemon=True).start()
         return {}
 
-    def beside(func: dict[str, Any], event: dict[str, Any]) -> None:
+    def reported(func: dict[str, Any], event: dict[str, Any]) -> Any:
         try:
             result, error = original(func, event), None
         except Exception as raised:  # noqa: BLE001 - nobody waits for this thread: the answer must come from here
@@ -96,9 +102,39 @@ def on_function_end(report: Callable[[dict[str, str], Any, str | None], None]) -
             error = str(message or "the function failed")
         config = func.get("config") or func
         report((config.get("Environment") or {}).get("Variables") or {}, event, error)
+        return result
 
     execute.__wrapped__ = original  # type: ignore[attr-defined]
     module._execute_function_with_config_scope = execute
+
+
+def _is_of_topic(event: Any) -> bool:
+    records = event.get("Records") if isinstance(event, dict) else None
+    return isinstance(records, list) and bool(records) and records[0].get("EventSource") == "aws:sns"
+
+
+def answered_custom_resource(ask: Callable[[str, str], None], seconds: float) -> dict[str, Any] | None:
+    """What somebody answers to a custom resource's request; None when nobody has in time.
+
+    Args:
+        ask: Sends the request; gets the token of the answer and the address to send it to.
+        seconds: How long to wait.
+    """
+    module, token = internals(_CUSTOM_RESOURCE), str(uuid.uuid4())
+    answered = module.register_token(token)
+    try:
+        ask(token, module._response_url(token))
+        answered.wait(seconds)
+    finally:
+        pending = module._pending.pop(token, None)
+    found: dict[str, Any] | None = (pending or {}).get("result")
+    return found
+
+
+def wire_properties(properties: dict[str, Any]) -> dict[str, Any]:
+    """Properties as custom resources are told them: numbers and booleans as text."""
+    written: dict[str, Any] = internals(_CUSTOM_RESOURCE)._normalise_resource_properties(properties)
+    return written
 
 
 def awaits_answer(token: str) -> bool:
