@@ -184,7 +184,7 @@ def git_server(folder: Path) -> Iterator[GitServer]:
     Args:
         folder: For repositories and certificates.
     """
-    ca, certificate, key = _certificates()
+    ca, certificate, key = certificates()
     (folder / "ca.pem").write_bytes(ca)
     (folder / "server.pem").write_bytes(certificate + key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -204,7 +204,7 @@ def git_server(folder: Path) -> Iterator[GitServer]:
         thread.join()
 
 
-def _certificates() -> tuple[bytes, bytes, bytes]:
+def certificates() -> tuple[bytes, bytes, bytes]:
     """An authority, and what it has issued to localhost: certificate and key."""
     now = dt.datetime.now(dt.UTC)
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

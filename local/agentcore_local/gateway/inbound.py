@@ -14,7 +14,10 @@ import jwt
 from agentcore_local import fixtures, iam, seams
 from agentcore_local.process import PROCESS
 
+from . import authorities
+
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from .store import Gateway
@@ -54,7 +57,7 @@ def authorize(gateway: Gateway, headers: Mapping[str, str], query: Mapping[str, 
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotAuthorized(401, "Missing bearer token")
-    claims = check_token(token.strip(), settings, endpoint=PROCESS.endpoint_url)
+    claims = check_token(token.strip(), settings, scope=(gateway.account, gateway.region))
     if kind == "CUSTOM_JWT":
         admit(claims, settings)
 
@@ -77,19 +80,19 @@ def _signed(gateway: Gateway, headers: Mapping[str, str], query: Mapping[str, An
 # ---- tokens ----------------------------------------------------------------------------------------------------------
 
 
-def check_token(token: str, settings: Mapping[str, Any], *, endpoint: str) -> dict[str, Any]:
+def check_token(token: str, settings: Mapping[str, Any], *, scope: seams.Scope) -> dict[str, Any]:
     """The claims of a token that the identity provider of an authorizer has issued and that is valid now.
 
     Args:
         token: The token.
         settings: `customJWTAuthorizer`.
-        endpoint: URL of the local cloud, where its own user pools are.
+        scope: Account and Region of the authorizer.
 
     Raises:
         NotAuthorized: It is not.
     """
     try:
-        issuer, keys = _provider(settings["discoveryUrl"], endpoint)
+        issuer, keys = _provider(settings, scope)
         header = jwt.get_unverified_header(token)
         key = next((one for one in keys if header.get("kid") in (None, one.get("kid"))), None)
         if key is None:
@@ -138,31 +141,45 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
+_Keys = list[dict[str, Any]]
 _LOCK = threading.Lock()
-_PROVIDERS: dict[str, tuple[float, str, list[dict[str, Any]]]] = {}
+_PROVIDERS: dict[tuple[Any, ...], tuple[float, str, _Keys]] = {}
 
 
-def _provider(discovery_url: str, endpoint: str) -> tuple[str, list[dict[str, Any]]]:
+def _provider(settings: Mapping[str, Any], scope: seams.Scope) -> tuple[str, _Keys]:
+    """Issuer and keys; those who ask for the same are answered from what was read before."""
+    certificates = settings.get("certificateConfigurations") or []
+    asked = (settings["discoveryUrl"], *((scope, json.dumps(certificates)) if certificates else ()))
     with _LOCK:
-        kept = _PROVIDERS.get(discovery_url)
+        kept = _PROVIDERS.get(asked)
     if kept is not None and kept[0] > time.monotonic():
         return kept[1], kept[2]
     try:
-        document = _get(discovery_url, endpoint)
-        issuer, keys = str(document["issuer"]), list(_get(document["jwks_uri"], endpoint)["keys"])
+        context = authorities.context(certificates, scope)
+        document = _get(settings["discoveryUrl"], context)
+        issuer, keys = str(document["issuer"]), list(_get(document["jwks_uri"], context)["keys"])
+    except authorities.Unreadable as error:
+        raise NotAuthorized(401, f"The identity provider cannot be asked: {error}") from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        raise NotAuthorized(401, f"The identity provider cannot be asked: {type(error).__name__}") from error
+        raise NotAuthorized(401, f"The identity provider cannot be asked: {_said(error)}") from error
     with _LOCK:
-        _PROVIDERS[discovery_url] = (time.monotonic() + _KEPT_SECONDS, issuer, keys)
+        _PROVIDERS[asked] = (time.monotonic() + _KEPT_SECONDS, issuer, keys)
     return issuer, keys
 
 
-def _get(url: str, endpoint: str) -> Any:
+def _get(url: str, context: ssl.SSLContext) -> Any:
     located = fixtures.located(url)
     if located == url:  # user pools of this cloud answer on its own address
-        located = _COGNITO.sub(f"{endpoint}/", url)
-    answer = httpx.get(located, timeout=_TIMEOUT_SECONDS)
+        located = _COGNITO.sub(f"{PROCESS.endpoint_url}/", url)
+    answer = httpx.get(located, timeout=_TIMEOUT_SECONDS, verify=context)
     return json.loads(answer.raise_for_status().text)
+
+
+def _said(error: Exception) -> str:
+    """What went wrong; of an answer, nothing."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is of no authority that is trusted (certificateConfigurations names a private one)"
+    return type(error).__name__
 
 
 def reset() -> None:

@@ -13,7 +13,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local import seams
-from agentcore_local.process import PROCESS
 
 from . import api, routes
 from .errors import ServiceError
@@ -41,7 +40,9 @@ async def answer(request: routes.Request) -> seams.HttpResponse:
             harness = api.invokable(values["harnessArn"], values.get("qualifier"), token=True)
             settings = harness["authorizerConfiguration"]["customJWTAuthorizer"]
             token = request.headers["authorization"][len(SCHEME) :].strip()
-            await asyncio.to_thread(_admit, token, settings)  # keys of the provider may have to be fetched
+            await asyncio.to_thread(
+                _admit, token, settings, (account, region)
+            )  # keys of the provider may have to be fetched
             if settings.get("allowedWorkloadConfiguration"):
                 logger.warning("harness=<%s> | allowedWorkloadConfiguration is not checked here", values["harnessArn"])
             return await api.invoke(values, harness, token)
@@ -49,10 +50,10 @@ async def answer(request: routes.Request) -> seams.HttpResponse:
         return error.response()
 
 
-def _admit(token: str, settings: Mapping[str, Any]) -> None:
+def _admit(token: str, settings: Mapping[str, Any], scope: seams.Scope) -> None:
     # As for gateways; it knows cryptography, which most requests do without.
     inbound = importlib.import_module("agentcore_local.gateway.inbound")
     try:
-        inbound.admit(inbound.check_token(token, settings, endpoint=PROCESS.endpoint_url), settings)
+        inbound.admit(inbound.check_token(token, settings, scope=scope), settings)
     except inbound.NotAuthorized as refusal:
         raise ServiceError(_STATUS[refusal.status], str(refusal)) from refusal

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import jwt
 import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support import stacks
+from support.identity_provider import ISSUER, IdentityProvider
 
 from agentcore_local import fixtures
 from agentcore_local.gateway.signing import Signed
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account, LocalCloud
 
-ISSUER = "https://id.example.com"
 LIST = {"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {}}
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 JWT = {"discoveryUrl": f"{ISSUER}/.well-known/openid-configuration", "allowedAudience": ["shop"]}
@@ -113,53 +110,12 @@ def test_there_is_no_such_gateway(local_cloud: LocalCloud) -> None:
 # ---- tokens ----------------------------------------------------------------------------------------------------------
 
 
-class Provider:
-    """An identity provider on this machine."""
-
-    def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
-        documents = {
-            "/.well-known/openid-configuration": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"},
-            "/keys": {"keys": [{**public, "kid": "one", "alg": "RS256"}]},
-        }
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(json.dumps(documents[self.path]).encode())
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                asked.append((self.headers["authorization"], body))
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(json.dumps({"access_token": "t0ken", "expires_in": 3600}).encode())
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.asked: list[tuple[str, str]] = []
-        asked = self.asked
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def token(self, *, key: Any = None, **claims: Any) -> str:
-        whole = {"iss": ISSUER, "aud": "shop", "exp": time.time() + 60, **claims}
-        return jwt.encode(whole, key or self.key, algorithm="RS256", headers={"kid": "one"})
-
-
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    made = Provider()
+def provider() -> Iterator[IdentityProvider]:
+    made = IdentityProvider()
     fixtures.use({"endpoints": {ISSUER: made.url}})
     yield made
-    made.server.shutdown()
+    made.close()
     fixtures.use(None)
 
 
@@ -167,7 +123,7 @@ def bearer(token: str) -> dict[str, Any]:
     return {"headers": {"Authorization": f"Bearer {token}"}}
 
 
-def test_a_token_of_the_provider(make: Callable[..., str], provider: Provider) -> None:
+def test_a_token_of_the_provider(make: Callable[..., str], provider: IdentityProvider) -> None:
     url = make("CUSTOM_JWT", authorizerConfiguration={"customJWTAuthorizer": JWT})
     assert post(url, **bearer(provider.token())).status_code == 200
     for token, status, reason in (
@@ -202,7 +158,11 @@ def test_a_token_of_the_provider(make: Callable[..., str], provider: Provider) -
     ],
 )  # fmt: skip
 def test_what_an_authorizer_asks_of_a_token(
-    make: Callable[..., str], provider: Provider, asked: dict[str, Any], good: dict[str, Any], bad: dict[str, Any]
+    make: Callable[..., str],
+    provider: IdentityProvider,
+    asked: dict[str, Any],
+    good: dict[str, Any],
+    bad: dict[str, Any],
 ) -> None:
     settings = {"discoveryUrl": JWT["discoveryUrl"], **asked}
     url = make("CUSTOM_JWT", authorizerConfiguration={"customJWTAuthorizer": settings})
@@ -241,7 +201,7 @@ def harness(account: Account, role: str) -> Callable[..., str]:
 
 
 def test_a_harness_answers_whom_its_provider_vouches_for(
-    harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: Provider, account: Account
+    harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: IdentityProvider, account: Account
 ) -> None:
     arn = harness("shop", authorizerConfiguration={"customJWTAuthorizer": {**JWT, "allowedScopes": ["chat"]}})
     answer = invoke(arn, provider.token(scope="chat"), qualifier="DEFAULT")
@@ -265,7 +225,7 @@ def test_a_gateway_is_called_with_the_caller_s_token_exchanged(  # noqa: PLR0917
     harness: Callable[..., str],
     invoke: Callable[..., httpx.Response],
     make: Callable[..., str],
-    provider: Provider,
+    provider: IdentityProvider,
     account: Account,
     deploy: Callable[..., Any],
 ) -> None:
@@ -285,7 +245,7 @@ def test_a_gateway_is_called_with_the_caller_s_token_exchanged(  # noqa: PLR0917
 
 
 def test_a_harness_with_iam_takes_no_tokens(
-    harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: Provider
+    harness: Callable[..., str], invoke: Callable[..., httpx.Response], provider: IdentityProvider
 ) -> None:
     arn = harness("inner")
     answer = invoke(arn, provider.token())
