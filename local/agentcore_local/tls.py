@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
+import httpx2
 
 if TYPE_CHECKING:
     import ssl
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 def context() -> ssl.SSLContext:
     """Trusts whom everybody trusts. Made once and shared: making it takes ten milliseconds and more."""
     return httpx.create_ssl_context()
+
+
+@cache
+def mcp_context() -> ssl.SSLContext:
+    """Trusts whom MCP clients trust, the authorities that this machine knows. Made once and shared, too."""
+    return httpx2.create_ssl_context()
 
 
 def trusting(authority: str) -> ssl.SSLContext:

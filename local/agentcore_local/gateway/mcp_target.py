@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import logging
 import uuid
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx2
+from mcp.client.streamable_http import streamable_http_client
 from strands.tools.mcp import MCPClient
 from strands.types.exceptions import MCPClientInitializationError
 
-from agentcore_local import fixtures
+from agentcore_local import fixtures, tls
 
 from . import outbound
 from .result import Answer, TargetFailed, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from types import TracebackType
 
-    import httpx
-
+    from .signing import Signed
     from .store import Gateway, Target
 
 CONNECT_SECONDS = 10
 CALL_SECONDS = 300
+_HTTP_SECONDS = 30
 _MEMBERS = ("name", "description", "inputSchema", "outputSchema")
 
 
 class _Quiet(logging.Filter):
-    """Leaves out what Strands logs of connections: those of this machine need no TLS, failures are told by callers."""
+    """Leaves out what Strands logs of connections that fail: their callers tell."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not str(record.msg).startswith(("url=<%s> | sending", "client initialization failed"))
+        return not str(record.msg).startswith("client initialization failed")
 
 
 logging.getLogger("strands.tools.mcp.mcp_client").addFilter(_Quiet())
@@ -63,7 +65,7 @@ class _Client(MCPClient):
         super().stop(exc_type, exc_val, exc_tb)
 
 
-def client(url: str, headers: Mapping[str, str] | None = None, auth: httpx.Auth | None = None) -> MCPClient:
+def client(url: str, headers: Mapping[str, str] | None = None, auth: Signed | None = None) -> MCPClient:
     """A client that is not connected yet.
 
     Args:
@@ -71,9 +73,22 @@ def client(url: str, headers: Mapping[str, str] | None = None, auth: httpx.Auth 
         headers: Sent with every request.
         auth: Signs every request.
     """
-    return _Client(
-        url=fixtures.located(url), headers=dict(headers or {}), auth_provider=auth, startup_timeout=CONNECT_SECONDS
+    located = fixtures.located(url)
+    return _Client(lambda: _transport(located, dict(headers or {}), auth), startup_timeout=CONNECT_SECONDS)
+
+
+@asynccontextmanager
+async def _transport(url: str, headers: dict[str, str], auth: Signed | None) -> AsyncIterator[Any]:
+    """As Strands makes it of a URL, but for the certificates: those are read once, not for each connection."""
+    http = httpx2.AsyncClient(
+        headers=headers,
+        auth=auth.sign if auth else None,
+        timeout=httpx2.Timeout(_HTTP_SECONDS, read=CALL_SECONDS),
+        follow_redirects=True,
+        verify=tls.mcp_context(),
     )
+    async with http, streamable_http_client(url, http_client=http) as streams:
+        yield streams
 
 
 def connect(made: MCPClient) -> MCPClient:
@@ -99,9 +114,7 @@ def reason(error: BaseException) -> str:
 
 
 @contextmanager
-def connected(
-    url: str, headers: Mapping[str, str] | None = None, auth: httpx.Auth | None = None
-) -> Iterator[MCPClient]:
+def connected(url: str, headers: Mapping[str, str] | None = None, auth: Signed | None = None) -> Iterator[MCPClient]:
     """A client for a while (blocking).
 
     Raises:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from agentcore_local import fixtures
+from agentcore_local import fixtures, tls
 
 from . import documents, outbound
 from .result import Answer, TargetFailed, Tool, text
@@ -186,6 +186,7 @@ def send(operation: Operation, arguments: dict[str, Any], proof: outbound.Creden
             headers=headers,
             auth=proof.auth,
             timeout=_TIMEOUT_SECONDS,
+            verify=tls.context(),
             **({} if content is None else {"json": content}),
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:

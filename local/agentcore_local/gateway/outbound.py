@@ -17,8 +17,6 @@ from .signing import Signed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import httpx
-
     from .store import Gateway, Target
 
 _DEFAULT_HEADER = "Authorization"
@@ -37,7 +35,7 @@ class Credentials:
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     query: dict[str, str] = field(default_factory=dict, repr=False)
-    auth: httpx.Auth | None = None
+    auth: Signed | None = None
 
 
 def require(gateway: Gateway, action: str, resource: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from botocore.auth import SigV4Auth
@@ -31,6 +31,11 @@ class Signed(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Called by httpx."""
+        self.sign(request)
+        yield request
+
+    def sign(self, request: Any) -> Any:
+        """Signs a request of httpx, or of the successor that MCP clients use, and returns it."""
         # Only what no proxy and no client changes on the way is signed.
         headers = {name: request.headers[name] for name in ("host", "content-type") if name in request.headers}
         copy = AWSRequest(request.method, str(request.url), headers=headers, data=request.content or b"")
@@ -38,4 +43,4 @@ class Signed(httpx.Auth):
         for name in ("Authorization", "X-Amz-Date", "X-Amz-Content-SHA256"):
             if name in copy.headers:
                 request.headers[name] = copy.headers[name]
-        yield request
+        return request

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from agentcore_local import clients, fixtures, seams
+from agentcore_local import clients, fixtures, seams, tls
 from agentcore_local.cfn.credentials import API_KEY, JSON_KEY
 from agentcore_local.cfn.generic import RECORDS, Record
 
@@ -106,7 +106,9 @@ def _fetch_token(arn: str, asked: Mapping[str, str], subject: str | None) -> tup
     data = {**_granted(config, subject, name), **asked}
     auth = (str(config.get("ClientId", "")), _client_secret(config, arn, name))
     try:
-        answer = httpx.post(fixtures.located(endpoint), data=data, auth=auth, timeout=_TIMEOUT_SECONDS)
+        answer = httpx.post(
+            fixtures.located(endpoint), data=data, auth=auth, timeout=_TIMEOUT_SECONDS, verify=tls.context()
+        )
         token = answer.raise_for_status().json()
         return str(token["access_token"]), float(token.get("expires_in", 300))
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
@@ -148,7 +150,7 @@ def _token_endpoint(config: dict[str, Any], name: str) -> str:
             "no vendor's address, so it needs one with a discovery URL or a token endpoint"
         )
     try:
-        answer = httpx.get(fixtures.located(url), timeout=_TIMEOUT_SECONDS)
+        answer = httpx.get(fixtures.located(url), timeout=_TIMEOUT_SECONDS, verify=tls.context())
         return str(answer.raise_for_status().json()["token_endpoint"])
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise VaultError(f"the discovery URL of '{name}' cannot be read: {_said(error)}") from error

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpcore2
 import httpx
 import pytest
 from botocore.exceptions import ClientError
@@ -13,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from support import stacks
 from support.identity_provider import ISSUER, IdentityProvider
 
-from agentcore_local import fixtures
+from agentcore_local import fixtures, tls
+from agentcore_local.gateway import mcp_target
 from agentcore_local.gateway.signing import Signed
 
 if TYPE_CHECKING:
@@ -72,6 +74,25 @@ def test_an_older_client_shakes_hands(make: Callable[..., str]) -> None:
     answer = post(url, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
     assert answer.json()["result"]["protocolVersion"] == "2025-03-26"
     assert answer.json()["result"]["instructions"] == "Ask."
+
+
+def test_connections_share_the_certificates_they_trust(
+    make: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading them takes longer than an agent without tools works."""
+    read, reading = [], httpcore2.default_ssl_context
+
+    def counted(**options: Any) -> Any:
+        read.append(options)
+        return reading(**options)
+
+    monkeypatch.setattr(httpcore2, "default_ssl_context", counted)
+    tls.mcp_context.cache_clear()
+    url = make("NONE")
+    for _ in range(3):
+        with mcp_target.connected(url) as connection:
+            assert mcp_target.listed(connection) == []
+    assert len(read) == 1
 
 
 def test_a_caller_who_does_not_sign_is_refused(make: Callable[..., str]) -> None:

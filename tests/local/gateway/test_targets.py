@@ -10,13 +10,12 @@ import httpx
 import pytest
 from support import stacks
 from support.behaviours import behaviour
+from support.identity_provider import IdentityProvider
 
 from agentcore_local import fixtures
 from agentcore_local.gateway import catalog, openapi, outbound, rest_api, vault
 from agentcore_local.gateway.result import TargetFailed
 from agentcore_local.gateway.store import GATEWAYS, Gateway
-
-from .test_inbound import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +180,7 @@ def test_a_tool_that_is_made_up(gateway: Callable[..., Gateway]) -> None:
 def test_the_caller_s_token_is_exchanged(
     account: Account, deploy: Any, exchange: dict[str, Any], sent: dict[str, str]
 ) -> None:
-    identity = Provider()
+    identity = IdentityProvider()
     fixtures.use({"endpoints": {"https://id.example.com": identity.url}})
     try:
         arn = deploy(stacks.oauth_provider(**exchange)).outputs["Arn"]
@@ -192,7 +191,7 @@ def test_the_caller_s_token_is_exchanged(
         assert "you" in identity.asked[-1][1]  # nobody gets the token of another
     finally:
         fixtures.use(None)
-        identity.server.shutdown()
+        identity.close()
     assert account.account_id in arn
 
 
@@ -225,7 +224,7 @@ def test_grants_that_cannot_be_had_say_why(
 
 
 def test_tokens_come_from_the_provider_once(account: Account, deploy: Any) -> None:
-    identity = Provider()
+    identity = IdentityProvider()
     fixtures.use({"endpoints": {"https://id.example.com": identity.url}})
     template = stacks.oauth_provider()
     try:
@@ -237,7 +236,7 @@ def test_tokens_come_from_the_provider_once(account: Account, deploy: Any) -> No
         assert body == "grant_type=client_credentials&scope=read+write&a=b"
     finally:
         fixtures.use(None)
-        identity.server.shutdown()
+        identity.close()
     assert account.account_id in arn
 
 

@@ -23,7 +23,6 @@ from agentcore_local.gateway.store import GATEWAYS
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    import httpx
     from strands.tools.mcp import MCPClient
     from strands.types.tools import ToolSpec, ToolUse
 
@@ -83,7 +82,7 @@ class Connection:
         timeout = timedelta(seconds=mcp_target.CALL_SECONDS)
         return await self._client.call_tool_async(tool_use_id, name, arguments, read_timeout_seconds=timeout)
 
-    def _address(self) -> tuple[str, dict[str, str], httpx.Auth | None]:
+    def _address(self) -> tuple[str, dict[str, str], Signed | None]:
         config = self.config.config
         if self.config.type == "remote_mcp":
             given = (config.get("outboundAuth") or {}).get("awsIam")
