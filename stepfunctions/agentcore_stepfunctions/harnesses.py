@@ -10,6 +10,8 @@ import aws_cdk as cdk
 
 from agentcore_constructs.config import Deferred, Fault, HarnessConfig, HarnessConfigError, Node, is_token
 from agentcore_constructs.config.cdk import offers
+from agentcore_constructs.config.unique import unmatched_allowed_tools
+from agentcore_constructs.harness import messages
 from agentcore_constructs.harness.host import HarnessHost
 
 from .expressions import is_expression, json_paths
@@ -147,14 +149,36 @@ def allowed_tools_faults(harness: IHarness, overrides: Mapping[str, Any]) -> Ite
 
     Nothing is known of an imported harness, nor while the call's tools are an expression.
     """
-    config = own_configuration(harness)
-    allowed = overrides.get("allowedTools")
-    if config is None or not isinstance(allowed, list):
-        return
     try:
-        HarnessConfig.parse({"tools": overrides.get("tools", config.get("tools", [])), "allowedTools": allowed})
+        _allowed_tools(harness, overrides)
     except HarnessConfigError as error:
         yield from (fault for fault in error.faults if fault.path.startswith("allowedTools["))
+
+
+def warn_of_allowed_tools(state: Construct, harness: IHarness, overrides: Mapping[str, Any]) -> None:
+    """Warns of what the call allows and no tool answers to, as a harness does of its own.
+
+    An inline tool that an entry could name must be there before the state is, so nothing comes later.
+    """
+    try:
+        config = _allowed_tools(harness, overrides)
+    except HarnessConfigError:
+        return  # refused at synthesis, with a sentence
+    if config is not None:
+        for tool in unmatched_allowed_tools(config.allowed_tools, config.tools):
+            messages.allowed_tool(state, tool)
+
+
+def _allowed_tools(harness: IHarness, overrides: Mapping[str, Any]) -> HarnessConfig | None:
+    """The tools of a call and which are allowed; None when it allows none of its own, or little is known of either.
+
+    Raises:
+        HarnessConfigError: They do not fit.
+    """
+    config, allowed = own_configuration(harness), overrides.get("allowedTools")
+    if config is None or not isinstance(allowed, list):
+        return None
+    return HarnessConfig.parse({"tools": overrides.get("tools", config.get("tools", [])), "allowedTools": allowed})
 
 
 def endpoint_faults(harness: IHarness, endpoint: IEndpoint) -> Iterator[Fault]:

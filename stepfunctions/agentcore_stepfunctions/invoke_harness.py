@@ -29,6 +29,7 @@ from .harnesses import (
     endpoint_faults,
     inline_tool_faults,
     own_timeout,
+    warn_of_allowed_tools,
 )
 from .json_answers import NO_FALLBACK, JsonAnswer
 from .names import STATE_NAME, long_names
@@ -214,6 +215,7 @@ class InvokeHarness(sfn.CustomState):
         self._api_overrides = self._request.api_overrides()
         self._fields = self._rendered(outputs, paths, assign, comment)
         allow_overrides(self, harness, given)
+        warn_of_allowed_tools(self, harness, self._api_overrides)
         if retry_on_service_exceptions:
             self.add_retry(
                 errors=list(RETRIED_ERRORS),

@@ -6,7 +6,8 @@ import difflib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .allowed_tools import derived
+from .allowed_tools import ALL, SEPARATOR, derived
+from .allowed_tools import entry as qualified
 from .errors import Fault, Refused, received
 from .hooks import HarnessHook
 from .node import fields, members
@@ -99,33 +100,42 @@ class UnmatchedTool(NamedTuple):
         entry: As it was written.
         nearest: What was probably meant, if anything is near.
         known: What the tools of this harness are allowed by.
+        disputed: Whether some source says that it works all the same.
     """
 
     entry: str
     nearest: str | None
     known: tuple[str, ...]
+    disputed: bool = False
 
 
 def unmatched_allowed_tools(allowed: Any, tools: Any) -> Iterator[UnmatchedTool]:
     """Yields each entry without `@` that is the name of no built-in and no inline tool.
 
     Such an entry allows nothing, and the service does not say so. It is no fault either: sources conflict about the
-    bare names of a gateway's tools (`<target>___<tool>`), so those pass, as do globs. Nothing can be said while a name
-    is inferred by the service or known only at deployment.
+    bare names of a gateway's tools (`<target>___<tool>`), which are disputed; of harnesses without a gateway they pass,
+    as globs do. Nothing can be said while a name is inferred by the service or known only at deployment.
     """
     if not isinstance(allowed, (list, tuple)) or is_token(allowed):
         return
-    bare, sources = list(BUILTIN_TOOLS), ["builtin"]
+    bare, sources, gateways = list(BUILTIN_TOOLS), ["builtin"], []
     for _, tool in members(tools, HarnessTool):
         if not isinstance(tool.name, str) or is_token(tool.name):
             return
         (bare if tool.type == "inline_function" else sources).append(tool.name)
+        if tool.type == "agentcore_gateway":
+            gateways.append(tool.name)
     forms = {**{f"@{name}": name for name in sources}, **{name: name for name in bare}}
     for entry in allowed:
         if not isinstance(entry, str) or entry.startswith("@") or is_token(entry):
             continue
-        if entry not in bare and "___" not in entry and not _GLOB & set(entry):
+        if entry in bare or _GLOB & set(entry):
+            continue
+        if SEPARATOR not in entry:
             yield UnmatchedTool(entry, _nearest(entry, forms), tuple(forms))
+        elif gateways:
+            source = gateways[0] if len(gateways) == 1 else ALL
+            yield UnmatchedTool(entry, qualified(source, entry), tuple(forms), disputed=True)
 
 
 def _nearest(entry: str, forms: dict[str, str]) -> str | None:

@@ -102,12 +102,18 @@ def custom_resource_policies(scope: IConstruct, characters: int) -> None:
 
 
 def allowed_tool(scope: IConstruct, tool: UnmatchedTool) -> None:
-    """Warns that an entry of allowed tools allows nothing."""
+    """Warns that an entry of allowed tools allows nothing, as far as is known."""
     fix = f"Did you mean '{tool.nearest}'?" if tool.nearest else f"There are: {', '.join(tool.known)}."
-    text = (
-        f"allowedTools has '{tool.entry}', which is the name of no built-in and no inline tool of this harness, so it "
-        f"allows nothing, and the service does not say so. {fix}"
-    )
+    if tool.disputed:
+        text = (
+            f"allowedTools has '{tool.entry}', the bare name of a gateway's tool, which was seen to allow nothing, and "
+            f"the service does not say so; not all sources agree. Write '{tool.nearest}', which works."
+        )
+    else:
+        text = (
+            f"allowedTools has '{tool.entry}', which is the name of no built-in and no inline tool of this harness, so "
+            f"it allows nothing, and the service does not say so. {fix}"
+        )
     cdk.Annotations.of(scope).add_warning_v2(ALLOWED_TOOL, text)
 
 

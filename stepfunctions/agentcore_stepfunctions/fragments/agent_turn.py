@@ -18,6 +18,7 @@ from agentcore_stepfunctions.harnesses import (
     caller_faults,
     endpoint_faults,
     own_timeout,
+    warn_of_allowed_tools,
 )
 from agentcore_stepfunctions.names import long_names, states_of
 from agentcore_stepfunctions.request import Request
@@ -180,6 +181,7 @@ class AgentTurn(sfn.StateMachineFragment):
         bound.refuse(self, self._subject, faults or self._tool_faults(request.api_overrides()))
         self._overrides = request.api_overrides()
         allow_overrides(self, harness, overrides)
+        warn_of_allowed_tools(self, harness, self._overrides)
         known = inline.functions_of(self, harness)
         functions = {tool.name: tool.function for tool in known.values() if tool.function is not None}
         self.loop = used = loop or ToolLoop.of(self, harness)

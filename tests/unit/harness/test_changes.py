@@ -197,6 +197,27 @@ def test_an_allowed_tool_that_may_allow_something_is_not(stack: cdk.Stack, warni
     assert warnings() == []
 
 
+@pytest.mark.parametrize(
+    ("names", "entry", "form"),
+    [
+        (["shop"], "orders___list", "@shop/orders___list"),
+        (["shop", "web"], "orders___list", "@*/orders___list"),
+        (["shop"], f"orders___{'l' * 55}", f"@shop/*__{'l' * 55}"),
+    ],
+    ids=["one gateway", "two gateways", "as long as an entry may be"],
+)
+def test_the_bare_name_of_a_gateways_tool_is_warned_of(
+    stack: cdk.Stack, warnings: Warnings, names: list[str], entry: str, form: str
+) -> None:
+    gateway = "arn:aws:bedrock-agentcore:us-east-1:111122223333:gateway/shop-0123456789"
+    tools = [Tool.gateway(gateway, name=name) for name in names]
+    Harness(stack, "Agent", tools=tools, allowed_tools=["@builtin", entry])
+
+    (warning,) = warnings()
+    assert warning.startswith(f"allowedTools has '{entry}', the bare name of a gateway's tool, which was seen to allow")
+    assert warning.endswith(f"Write '{form}', which works. {ALLOWED}")
+
+
 def test_an_allowed_tool_that_is_known_later_is_not(stack: cdk.Stack, warnings: Warnings) -> None:
     token = cdk.CfnParameter(stack, "Tool").value_as_string
     listed = cdk.CfnParameter(stack, "Tools", type="CommaDelimitedList").value_as_list

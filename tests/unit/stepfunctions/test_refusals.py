@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from support import synth
@@ -239,6 +240,23 @@ def test_a_tool_that_the_harness_gets_later(stack: cdk.Stack, harness: Harness) 
 
 def test_a_tool_of_an_imported_harness(stack: cdk.Stack, imported: HarnessBase) -> None:
     Machine(stack, InvokeHarness(stack, "Ask", harness=imported, prompt="Hi", allowed_tools=["@web/*"]))
+
+
+GATEWAY = Tool.gateway("arn:aws:bedrock-agentcore:us-east-1:111122223333:gateway/shop-0123456789", name="shop")
+
+
+@pytest.mark.parametrize(
+    ("entry", "nearest"), [("shel", "Did you mean 'shell'?"), ("orders___list", "Write '@shop/orders___list'")]
+)
+@pytest.mark.parametrize("kind", [InvokeHarness, AgentTurn])
+def test_what_a_call_allows_and_no_tool_answers_to_is_warned_of(
+    stack: cdk.Stack, kind: Any, entry: str, nearest: str
+) -> None:
+    kind(stack, "Ask", harness=Harness(stack, "Agent", tools=[GATEWAY]), prompt="Hi", allowed_tools=["@builtin", entry])
+    found = assertions.Annotations.from_stack(stack).find_warning(
+        "/Agents/Ask", assertions.Match.string_like_regexp(f"allowedTools has '{entry}'.*allowed-tool")
+    )
+    assert [nearest in str(one.entry.data) for one in found] == [True]
 
 
 # ---- harnesses a bare state cannot serve -----------------------------------------------------------------------------
