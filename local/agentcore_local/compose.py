@@ -94,11 +94,21 @@ def reset() -> None:
 
 
 def shut_down() -> None:
-    """End what outlives the event loop (Lambda workers, the agents' thread), keep state if asked to, forget it here."""
+    """End what outlives the event loop (Lambda workers, the agents' thread), keep state if asked to, forget it here.
+
+    Raises:
+        OSError: The state could not be written; all else is done.
+    """
     seams.end_lambda_workers()
-    if state.KEPT.keeper is not None:
-        state.KEPT.keeper.stop()
-        state.KEPT.keeper = None
+    keeper, state.KEPT.keeper = state.KEPT.keeper, None
+    try:
+        if keeper is not None:
+            keeper.stop()
+    finally:
+        _end()
+
+
+def _end() -> None:
     agents = _agents()
     if agents:
         agents.shutdown()
@@ -132,8 +142,11 @@ def _ours() -> dict[str, str]:
 
 
 def _load() -> None:
-    path = state.KEPT.keeper.snapshot / _STATE_FILE if state.KEPT.keeper is not None else None
-    if path is None or not path.exists():
+    if state.KEPT.keeper is None:
+        return
+    state.KEPT.keeper.check()
+    path = state.KEPT.keeper.snapshot / _STATE_FILE
+    if not path.exists():
         return
     content = json.loads(path.read_text())
     if content.get("format") != _STATE_FORMAT:

@@ -12,10 +12,17 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 DEFAULT_PORT = 4570
 """Beside, not on, 4566: whoever has another emulator there can run both."""
 _FOLDER = "agentcore-local-"
+_OBJECTS, _CLAIM = "s3", "claim"
 # Python and Node workers get these from the server's environment; nothing else of it (a Lambda function sees what it
 # would see on AWS). PATH is where `node` and the interpreter are found.
 _LAMBDA_KEEPS = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "AGENTCORE_GIT_MIRRORS")
@@ -35,6 +42,7 @@ class Process:
     state_dir: Path | None = None
     running: bool = False
     settings: dict[str, str] = field(default_factory=dict)
+    _claim: TextIO | None = None
     _before: dict[str, str | None] = field(default_factory=dict)
 
     @property
@@ -51,7 +59,11 @@ class Process:
             host: Address to listen on and to be addressed by.
             port: The port that was bound.
             state_dir: Folder to keep state in between runs; None keeps it in memory.
+
+        Raises:
+            LocalCloudError: The folder for state cannot be used, or another local cloud uses it.
         """
+        self._claim = None if state_dir is None else _claimed(state_dir)
         self.host, self.port, self.state_dir = host, port, state_dir
         _sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
@@ -64,15 +76,17 @@ class Process:
             "MINISTACK_REGION": "us-east-1",
         }
         if state_dir is not None:
-            objects = state_dir / "s3"
-            objects.mkdir(parents=True, exist_ok=True)
-            kept = {"PERSIST_STATE": "1", "STATE_DIR": str(state_dir), "S3_PERSIST": "1", "S3_DATA_DIR": str(objects)}
+            objects = str(state_dir / _OBJECTS)
+            kept = {"PERSIST_STATE": "1", "STATE_DIR": str(state_dir), "S3_PERSIST": "1", "S3_DATA_DIR": objects}
             self.settings.update(kept)
         self._before = {name: os.environ.get(name) for name in self.settings}
         os.environ.update(self.settings)
 
     def restore(self) -> None:
-        """Give the environment back and remove the temporary folder."""
+        """Give the environment and the folder for state back, and remove the temporary folder."""
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -104,6 +118,51 @@ class Process:
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": self.host,
         }
+
+
+def _claimed(folder: Path) -> TextIO:
+    """A file in the folder for state, which is made if need be, and this process' own while the file is open.
+
+    Two that write there in turn would each take the other's state away. The system forgets the claim of a process that
+    is killed; where it has no such claims, nothing is checked.
+
+    Raises:
+        LocalCloudError: It cannot be written, or is another one's.
+    """
+    try:
+        (folder / _OBJECTS).mkdir(parents=True, exist_ok=True)
+        claim = (folder / _CLAIM).open("a+", encoding="utf-8")
+        try:
+            _lock(claim)
+            claim.truncate(0)
+            claim.write(str(os.getpid()))
+            claim.flush()
+        except BaseException:
+            claim.close()
+            raise
+    except BlockingIOError as error:
+        owner = (folder / _CLAIM).read_text(encoding="utf-8").strip() or "unknown"
+        raise LocalCloudError(
+            f"the folder {folder} keeps the state of another local cloud, which runs (process {owner}); stop that one "
+            "or choose another folder"
+        ) from error
+    except OSError as error:
+        raise LocalCloudError(
+            f"state cannot be kept in {folder} ({error.strerror}); choose a folder that can be written"
+        ) from error
+    return claim
+
+
+def _lock(file: TextIO) -> None:
+    """Have a file alone; BlockingIOError when somebody else has it."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        pass  # a file system without claims
 
 
 def _sweep() -> None:

@@ -153,7 +153,8 @@ class LocalCloud:
         """Start serving; returns once requests are answered.
 
         Raises:
-            LocalCloudError: One runs in this process already, the port is taken, or the server did not come up.
+            LocalCloudError: One runs in this process already, the port is taken, the folder for state cannot be used or
+                is another one's, or the server did not come up.
             SeamBrokenError: ministack is not the version this package composes with.
         """
         if PROCESS.running:
@@ -164,8 +165,8 @@ class LocalCloud:
                 f"one again; received {self._state_dir}; use another process"
             )
         listener = _bind(self._host, self._port_to_bind())
-        PROCESS.prepare(host=self._host, port=listener.getsockname()[1], state_dir=self._state_dir)
         try:
+            PROCESS.prepare(host=self._host, port=listener.getsockname()[1], state_dir=self._state_dir)
             self._compose()
             self._serve(listener)
         except BaseException:
@@ -176,7 +177,11 @@ class LocalCloud:
         return self
 
     def stop(self) -> None:
-        """Stop serving, end Lambda workers, remove temporary files; does nothing when it is not running."""
+        """Stop serving, end Lambda workers, remove temporary files; does nothing when it is not running.
+
+        Raises:
+            LocalCloudError: It does not stop, or its last state could not be written. All else is done then, too.
+        """
         if not PROCESS.running or self._thread is None:
             return
         if self._loop is not None and self._shutdown is not None:
@@ -186,11 +191,18 @@ class LocalCloud:
         self._thread = None
         from . import compose  # noqa: PLC0415
 
-        compose.shut_down()
-        gc.unfreeze()
-        gc.set_threshold(*self._collections)
-        PROCESS.running = False
-        PROCESS.restore()
+        try:
+            compose.shut_down()
+        except OSError as error:
+            raise LocalCloudError(
+                f"the last state could not be written to {self._state_dir} ({error.strerror or error}); what changed "
+                "since the last time it could is lost"
+            ) from error
+        finally:
+            gc.unfreeze()
+            gc.set_threshold(*self._collections)
+            PROCESS.running = False
+            PROCESS.restore()
         if stuck:
             raise LocalCloudError(f"the local cloud did not stop within {_STOP_SECONDS:.0f} s; end the process")
 
@@ -264,7 +276,14 @@ class LocalCloud:
         gc.set_threshold(_OBJECTS_PER_COLLECTION, *self._collections[1:])
         from . import compose  # noqa: PLC0415
 
-        compose.started()
+        try:
+            compose.started()
+        except OSError as error:
+            state.KEPT.keeper = None  # it would fail again at the stop
+            self.stop()
+            raise LocalCloudError(
+                f"state cannot be kept in {self._state_dir} ({error.strerror}); make room or choose another one"
+            ) from error
 
     def _run(self, listener: socket.socket) -> None:
         try:

@@ -18,6 +18,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from . import seams
+from .process import LocalCloudError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,9 +120,28 @@ class Keeper:
     @property
     def snapshot(self) -> Path:
         """The folder of the last snapshot; without one the folder for state itself, where earlier versions had it."""
-        current = self._folder / _CURRENT
-        found = self._folder / _SNAPSHOTS / current.read_text().strip() if current.exists() else self._folder
-        return found if found.is_dir() else self._folder
+        current, taken = self._folder / _CURRENT, self._folder / _SNAPSHOTS
+        name = current.read_text(encoding="utf-8", errors="replace").strip() if current.exists() else ""
+        if not (
+            name.isdecimal() and (taken / name).is_dir()
+        ):  # it was lost, or the machine went down as it was written
+            whole = [int(one.name) for one in taken.glob("*") if one.name.isdecimal()]
+            name = str(max(whole, default=""))
+        return taken / name if name else self._folder
+
+    def check(self) -> None:
+        """See that all of the last snapshot can be read.
+
+        Raises:
+            LocalCloudError: A file cannot; started without it, the next snapshot would forget what was in it.
+        """
+        for path in sorted(self.snapshot.glob("*.json")):
+            try:
+                json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise LocalCloudError(
+                    f"the state in {path} cannot be read ({error}); put the file right, or use an empty state folder"
+                ) from error
 
     def restored(self) -> None:
         """The services have read their state: the journal is read after it, and what was interrupted is over."""
@@ -150,8 +170,10 @@ class Keeper:
         self._touched.set()
         if self._thread is not None:
             self._thread.join()
-        self.save()
-        self._journal.keep_only(None)
+        try:
+            self.save()
+        finally:
+            self._journal.keep_only(None)
 
     def _run(self) -> None:
         pause = DELAY

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import pytest
 from support import stacks
 
 from agentcore_local import clients, deploy, seams, state
+from agentcore_local.process import LocalCloudError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,6 +150,64 @@ def test_killed_while_idle_in_conversation_and_in_a_deployment(start: Callable[.
     assert len(list((tmp_path / "state" / "snapshots").iterdir())) <= 2
 
 
+def served(folder: Path, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """What becomes of a local cloud that must not start, and may write files of at most so many bytes."""
+    command = [sys.executable, "-m", "agentcore_local", "--port", "0", "--state-dir", str(folder)]
+    if limit is not None:
+        command = ["prlimit", f"--fsize={limit}", *command]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+class TestFolder:
+    def test_it_belongs_to_one_local_cloud(self, start: Callable[..., Cloud], tmp_path: Path) -> None:
+        cloud = start()
+        other = served(tmp_path / "state")
+        assert (other.returncode, other.stderr) == (
+            1,
+            (
+                f"agentcore_local: the folder {tmp_path / 'state'} keeps the state of another local cloud, which runs "
+                f"(process {cloud.process.pid}); stop that one or choose another folder\n"
+            ),
+        )
+        cloud.kill()
+        start()  # the claim of one that was killed is nobody's
+
+    def test_it_must_be_one_that_can_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        done = served(tmp_path / "file")
+        assert done.returncode == 1
+        where = f"state cannot be kept in {tmp_path / 'file'} (Not a directory)"
+        assert done.stderr == f"agentcore_local: {where}; choose a folder that can be written\n"
+
+    @pytest.mark.skipif(shutil.which("prlimit") is None, reason="limits what a process may write")
+    def test_without_room_in_it_there_is_no_start(self, tmp_path: Path) -> None:
+        done = served(tmp_path / "state", limit=50)
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (
+            1,
+            (
+                f"agentcore_local: state cannot be kept in {tmp_path / 'state'} (File too large); make room or choose "
+                "another one"
+            ),
+        )
+
+    @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits what a process may write")
+    def test_a_last_state_that_cannot_be_written_is_said(
+        self, start: Callable[..., Cloud], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        cloud = start()
+        resource.prlimit(cloud.process.pid, resource.RLIMIT_FSIZE, (30_000, 30_000))
+        for number in range(10):
+            cloud.client("ssm").put_parameter(Name=f"/lost/{number}", Value="x" * 4000, Type="String")
+        cloud.process.send_signal(signal.SIGTERM)
+        assert cloud.process.wait(60) == 1
+        last = capfd.readouterr().err.splitlines()[-1]
+        assert last.startswith(
+            f"agentcore_local: the last state could not be written to {tmp_path / 'state'} (File too"
+        )
+        cloud = start()
+        assert len(cloud.client("ssm").describe_parameters()["Parameters"]) < 10  # as it was when there was room
+
+
 class TestKeeper:
     @pytest.fixture
     def services(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], str | None]]:
@@ -195,6 +256,26 @@ class TestKeeper:
         again.save()
         assert sorted(path.name for path in (tmp_path / "snapshots").iterdir()) == ["2"]
         assert self.files(again)["sqs.json"] == "queues"
+
+    @pytest.mark.parametrize("left", [None, "", "7", "one"], ids=["gone", "empty", "of no snapshot", "nonsense"])
+    def test_without_a_name_the_newest_snapshot_counts(
+        self, keeper: state.Keeper, services: dict[str, Any], tmp_path: Path, left: str | None
+    ) -> None:
+        keeper.save()
+        (tmp_path / "current").unlink()
+        if left is not None:
+            (tmp_path / "current").write_text(left)
+        assert self.files(keeper)["sqs.json"] == "queues"
+        services["sqs"] = lambda: "more queues"
+        state.Keeper(tmp_path, dict).save()
+        assert self.files(keeper)["sqs.json"] == "more queues"
+        assert (tmp_path / "current").read_text() == "2"
+
+    def test_what_cannot_be_read_is_named(self, keeper: state.Keeper, services: dict[str, Any]) -> None:
+        services["sqs"] = lambda: '{"half": '
+        keeper.save()
+        with pytest.raises(LocalCloudError, match=r"the state in .*/1/ours.json cannot be read \(Expecting value"):
+            keeper.check()
 
     def test_state_of_earlier_versions_is_where_they_put_it(self, keeper: state.Keeper, tmp_path: Path) -> None:
         assert keeper.snapshot == tmp_path
