@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from support import stacks
 
 from agentcore_local import clients, deploy, seams, state
@@ -188,6 +189,18 @@ class TestFolder:
                 f"agentcore_local: state cannot be kept in {tmp_path / 'state'} (File too large); make room or choose "
                 "another one"
             ),
+        )
+
+    @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits what a process may write")
+    def test_what_cannot_be_kept_is_not_answered_as_done(self, start: Callable[..., Cloud], tmp_path: Path) -> None:
+        cloud = start()
+        role = cloud.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(stacks.trust()))
+        resource.prlimit(cloud.process.pid, resource.RLIMIT_FSIZE, (50, 50))
+        with pytest.raises(ClientError) as caught:
+            cloud.control.create_harness(harnessName="h", executionRoleArn=role["Role"]["Arn"])
+        assert caught.value.response["Error"]["Message"] == (
+            f"this was done, but cannot be written to the state folder {tmp_path / 'state'} (File too large), so a "
+            "restart would forget it; make room there"
         )
 
     @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits what a process may write")

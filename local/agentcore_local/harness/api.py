@@ -47,10 +47,22 @@ def in_front_of(original: seams.HttpHandler) -> seams.HttpHandler:
             answered = await original(method, path, headers, body, query_params)
         keeper = state.KEPT.keeper
         if keeper is not None and answered[0] < http.HTTPStatus.BAD_REQUEST and routes.changes(method, path):
-            await asyncio.to_thread(keeper.flush)  # what was answered outlives the process
+            try:
+                await asyncio.to_thread(keeper.flush)  # what was answered outlives the process
+            except OSError as error:
+                answered = _not_kept(error).response()
         return _unknown(request, answered) or answered
 
     return handle_request
+
+
+def _not_kept(error: OSError) -> ServiceError:
+    where, why = PROCESS.state_dir, error.strerror or error
+    return ServiceError(
+        "InternalServerException",
+        f"this was done, but cannot be written to the state folder {where} ({why}), so a restart would forget it; "
+        "make room there",
+    )
 
 
 async def answer(request: routes.Request) -> seams.HttpResponse:
