@@ -75,6 +75,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "allowed tool of 64": {"allowedTools": ["x" * 64, "*", "@browser/*", "@x"]},
     "lifetimes at the limit": {"environment": lifecycle(idleRuntimeSessionTimeout=28800, maxLifetime=28800)},
     "lifetimes at the other limit": {"environment": lifecycle(idleRuntimeSessionTimeout=60, maxLifetime=60)},
+    "32 bits": {"maxIterations": 2**31 - 1},
     "5 mounts": {
         "environment": runtime(
             networkConfiguration=VPC, filesystemConfigurations=[session("/mnt/a"), efs("/mnt/b"), efs("/mnt/c")]
@@ -108,6 +109,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown member": ({"modle": {}}, "modle", "'modle' is not a member of CreateHarnessRequest"),
     "PascalCase": ({"Model": bedrock()}, "Model", "is not a member"),
     "text for a number": ({"maxIterations": "3"}, "maxIterations", "Member must be an integer, not a string"),
+    "more than 32 bits": ({"maxIterations": 2**31}, "maxIterations", "Member must be an integer of 32 bits"),
     "boolean for a number": ({"maxIterations": True}, "maxIterations", "Member must be an integer, not a boolean"),
     "map for a list": ({"tools": {}}, "tools", "Member must be a list, not a map"),
     "too hot": ({"model": bedrock(temperature=2.1)}, "model.bedrockModelConfig.temperature", "less than or equal to 2"),
@@ -374,7 +376,7 @@ class TestRoutes:
         arn = "arn:aws:bedrock-agentcore:us-east-1:111122223333:harness/h-0123456789/harness-endpoint/PROD"
         assert self.parsed("GET", f"/tags/{arn}") == {"resourceArn": arn}
 
-    @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"'])
+    @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"[" * 100_000 + b"]" * 100_000])
     def test_a_body_that_is_no_object_cannot_be_parsed(self, body: bytes) -> None:
         with pytest.raises(ServiceError) as caught:
             self.parsed("POST", "/harnesses", body)

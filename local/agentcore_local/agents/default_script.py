@@ -8,6 +8,7 @@ always gets the same ones. The kind of work follows the words of the prompt and 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentcore_local.agents.scripts import ToolCall, Turn, result_text
@@ -22,6 +23,8 @@ _DATA = re.compile(r"\b(data|analy|table|sql|csv|number|average|mean|sum|total|c
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 _MANY_TERMS = 6
+_WORKS_WITH = 10_000
+"""Characters of a prompt it works with: it repeats them, and a long answer takes its time token by token."""
 
 _STATISTICS = """\
 import csv, statistics
@@ -60,6 +63,7 @@ class IdentifierTest(unittest.TestCase):
 
 def default_script(call: ModelCall) -> Turn:
     """Answer any conversation."""
+    call = replace(call, prompt=_beginning(call.prompt))
     inline = _asked_for(call)
     if inline is not None and call.turn == 1:
         arguments = _arguments(call.tools[inline]["inputSchema"]["json"], call.prompt)
@@ -69,6 +73,10 @@ def default_script(call: ModelCall) -> Turn:
         text, tool_calls = steps[call.turn - 1]
         return Turn(text=text, tool_calls=tool_calls)
     return Turn(text=_conclusion(call))
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _WORKS_WITH else f"{text[:_WORKS_WITH]}… ({len(text):,} characters)"
 
 
 def _steps(call: ModelCall) -> list[tuple[str, list[ToolCall]]]:
@@ -119,7 +127,9 @@ def _conclusion(call: ModelCall) -> str:
         parts.append(f"You said: {call.prompt.strip()}" if call.prompt else "There is nothing to answer.")
     earlier = _earlier_prompts(call)
     if earlier:
-        parts.append(f"This session began with: {earlier[0].strip()} ({len(earlier)} message(s) before this one.)")
+        parts.append(
+            f"This session began with: {_beginning(earlier[0].strip())} ({len(earlier)} message(s) before this one.)"
+        )
     parts.append(f"(Scripted answer of the local cloud in place of {call.model_id}.)")
     return "\n\n".join(parts)
 

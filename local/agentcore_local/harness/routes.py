@@ -182,7 +182,7 @@ def _body(body: bytes) -> dict[str, Any]:
         return {}
     try:
         parsed = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # or is nested deeper than Python can read
         raise ServiceError("ValidationException", f"The request body is not JSON: {error}", "CannotParse") from error
     if not isinstance(parsed, dict):
         raise ServiceError("ValidationException", "The request body must be a JSON object", "CannotParse")

@@ -143,6 +143,8 @@ def _string(shape: Shape, value: str, path: str) -> list[FieldFault]:
 
 def _range(shape: Shape, value: float, path: str) -> list[FieldFault]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if shape.type_name in _BITS and not -(2 ** (bits := _BITS[shape.type_name] - 1)) <= value < 2**bits:
+        return [_constraint(shape, value, path, f"be an integer of {bits + 1} bits")]
     if low is not None and value < low:
         return [_constraint(shape, value, path, f"have value greater than or equal to {low}")]
     if high is not None and value > high:
@@ -150,6 +152,8 @@ def _range(shape: Shape, value: float, path: str) -> list[FieldFault]:
     return []
 
 
+# Of Smithy's types: https://smithy.io/2.0/spec/simple-types.html
+_BITS = {"integer": 32, "long": 64}
 _SCALARS: dict[str, tuple[str, Any, Callable[[Shape, Any, str], list[FieldFault]] | None]] = {
     "string": ("a string", str, _string),
     "character": ("a string", str, _string),

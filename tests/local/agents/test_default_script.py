@@ -33,6 +33,13 @@ def test_it_says_that_it_is_scripted_and_in_whose_place(caller):
     assert "(Scripted answer of the local cloud in place of global.anthropic.claude-sonnet-4-6.)" in stream.text
 
 
+def test_of_a_long_prompt_it_repeats_the_beginning(caller):
+    client = caller(allowedTools=["@none"])
+    stream = client.say("x" * 1_000_000)
+    assert stream.text.startswith(f"You said: {'x' * 10_000}… (1,000,000 characters)\n")
+    assert f"began with: {'x' * 10_000}… (1,000,000 characters)" in client.say("And now?").text
+
+
 def test_the_same_conversation_has_the_same_answers(caller):
     one, two = (caller(name="coding_agent").say("Fix the bug") for _ in range(2))
     assert one.text == two.text
