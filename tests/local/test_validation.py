@@ -376,7 +376,11 @@ class TestRoutes:
         arn = "arn:aws:bedrock-agentcore:us-east-1:111122223333:harness/h-0123456789/harness-endpoint/PROD"
         assert self.parsed("GET", f"/tags/{arn}") == {"resourceArn": arn}
 
-    @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"[" * 100_000 + b"]" * 100_000])
+    @pytest.mark.parametrize(
+        "body",
+        [b"{", b"[]", b'"x"', b"[" * 100_000 + b"]" * 100_000],
+        ids=["cut off", "a list", "a text", "too deep to read"],
+    )
     def test_a_body_that_is_no_object_cannot_be_parsed(self, body: bytes) -> None:
         with pytest.raises(ServiceError) as caught:
             self.parsed("POST", "/harnesses", body)
