@@ -29,7 +29,7 @@ from .harness import api
 from .harness.store import STORE
 from .memory import records
 from .process import PROCESS, LocalCloudError
-from .stepfunctions import callbacks, definitions
+from .stepfunctions import callbacks, definitions, quotas
 from .stepfunctions.runner import Runner
 
 _STATE_FILE = "agentcore_local.json"
@@ -57,6 +57,8 @@ def compose(*, iam_enabled: bool) -> None:
     seams.run_workflows(Runner(), machine_roles.check)
     seams.task_tokens(callbacks.Tokens())
     seams.on_state_machine(definitions.refusal)
+    seams.on_start(quotas.start_refusal)
+    seams.match_by_name_only(quotas.TERMINAL)
     seams.on_schedules(schedules.tick, schedules.problem)
     seams.on_stack_request(stack_roles.note)
     seams.keep_away_from_docker()

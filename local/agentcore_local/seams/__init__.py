@@ -100,8 +100,8 @@ from .server import (
     route_agentcore,
     streaming,
 )
-from .states_language import task_error
-from .stepfunctions import abort_executions, on_state_machine, run_workflows, task_integration, task_tokens
+from .states_language import match_by_name_only, task_error
+from .stepfunctions import abort_executions, on_start, on_state_machine, run_workflows, task_integration, task_tokens
 
 __all__ = [
     "MINISTACK_VERSION",
@@ -153,6 +153,7 @@ __all__ = [
     "lambda_client_contexts",
     "lambda_surroundings",
     "load",
+    "match_by_name_only",
     "must_see_requests",
     "name_resources",
     "names_service",
@@ -164,6 +165,7 @@ __all__ = [
     "on_missing_image",
     "on_schedules",
     "on_stack_request",
+    "on_start",
     "on_start_build",
     "on_state_machine",
     "parse_policies",

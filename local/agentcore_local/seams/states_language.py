@@ -42,6 +42,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_STEP_FUNCTIONS, "_apply_result_selector", _FIELDS, ("state_def", "data")),
     Seam(_STEP_FUNCTIONS, "_apply_result_path", _FIELDS, ("state_def", "original", "result")),
     Seam(_STEP_FUNCTIONS, "_next_or_end", _STATE, ("state_def",)),
+    Seam(_STEP_FUNCTIONS, "_error_matches", "match errors as Step Functions does", ("error_equals", "error")),
     Seam(_STEP_FUNCTIONS, "_find_matching_retrier", "retry tasks", ("retriers", "error", "retry_counts")),
     Seam(_STEP_FUNCTIONS, "_find_matching_catcher", "catch errors of tasks", ("catchers", "error")),
     Seam(
@@ -201,6 +202,18 @@ def caught(state: dict[str, Any], given: Any, error: tuple[str, str], context: C
     if language != "JSONata":
         assign(catcher, told, context)
     return module._apply_catcher(catcher, given, context, language, told), catcher["Next"]
+
+
+def match_by_name_only(errors: frozenset[str]) -> None:
+    """Let no wildcard of a retrier or a catcher speak for these errors."""
+    module = _module()
+    original = getattr(module._error_matches, "__wrapped__", module._error_matches)
+
+    def matches(error_equals: list[str], error: str) -> bool:
+        return error in error_equals if error in errors else bool(original(error_equals, error))
+
+    matches.__wrapped__ = original  # type: ignore[attr-defined]
+    module._error_matches = matches
 
 
 def _module() -> Any:

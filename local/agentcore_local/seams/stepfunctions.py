@@ -32,7 +32,8 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_STEP_FUNCTIONS, "_map_runs", _RECORDS),
     Seam(_STEP_FUNCTIONS, "_add_event", _RECORDS, ("execution", "event_type", "details")),
     Seam(_STEP_FUNCTIONS, "_emit_execution_status_event", _RECORDS, ("execution",)),
-    Seam(_STEP_FUNCTIONS, "_start_execution", "start nested executions", ("data",)),
+    Seam(_STEP_FUNCTIONS, "_start_execution", "start nested executions, and check what others start", ("data",)),
+    Seam(_STEP_FUNCTIONS, "_start_sync_execution", "check an execution before it starts", ("data",)),
     Seam(_STEP_FUNCTIONS, "_stop_execution", "stop nested executions", ("data",)),
     Seam(_STEP_FUNCTIONS, "_nested_start_execution_request", "start nested executions", ("input_data",)),
     Seam(_STEP_FUNCTIONS, "_task_tokens", _TOKENS),
@@ -129,6 +130,23 @@ def on_state_machine(refuse: Callable[[str, Record], tuple[str, str] | None]) ->
 
     guarded("_create_state_machine", arn_of_name)
     guarded("_update_state_machine", lambda data: str(data.get("stateMachineArn", "")))
+
+
+def on_start(refuse: Callable[[Record], tuple[str, str] | None]) -> None:
+    """Call `refuse(request)` before an execution starts; an error code and message refuse it."""
+    responses = internals("ministack.core.responses")
+
+    def guarded(name: str) -> None:
+        original = _original(name)
+
+        def guard(data: Record) -> Any:
+            refusal = refuse(data)
+            return responses.error_response_json(*refusal, 400) if refusal else original(data)
+
+        _replace(name, guard)
+
+    guarded("_start_execution")
+    guarded("_start_sync_execution")
 
 
 class Tokens(Protocol):

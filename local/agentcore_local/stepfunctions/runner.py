@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agentcore_local.seams import states_language as language
 from agentcore_local.seams import stepfunctions as seam
 
-from . import map_runs, nested, sdk, tasks
+from . import map_runs, nested, quotas, sdk, tasks
 from .lives import ACTING, Acting, Ended, ended, parent_of
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Runner:
             seam.add_event(execution, f"{kind}StateEntered", stateEnteredEventDetails=entered)
             language.use_variables(own["variables"])
             given, following = self._state(kind, state, given, execution, own)
+            quotas.check(f"output of the state {name!r}", given)
             exited = {"name": name, "output": json.dumps(given)}
             seam.add_event(execution, f"{kind}StateExited", stateExitedEventDetails=exited)
             name = following

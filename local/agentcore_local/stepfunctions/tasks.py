@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agentcore_local.seams import states_language as language
 from agentcore_local.seams import stepfunctions as seam
 
-from . import callbacks
+from . import callbacks, quotas
 from .lives import LOOK_SECONDS, Ended, ended, in_background, pause
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def run(state: Record, given: Any, execution: Record, context: Record) -> langua
         except language.task_error_type() as failure:
             _tell_failure(state, execution, failure)
             raise
-        return language.finish(state, given, result, context)
+        output, following = language.finish(state, given, result, context)
+        quotas.check(f"output of the state {context['State']['Name']!r}", output)
+        return output, following
 
     return retrying(attempt, state, given, execution, context)
 
@@ -84,6 +86,7 @@ def _attempt(state: Record, given: Any, execution: Record, context: Record) -> A
     if waits:
         context["Task"] = {"Token": callbacks.new_token()}
     arguments = language.arguments(state, given, context)
+    quotas.check(f"input of the task {resource}", arguments)
     limits = _limits(state, given, context)
     seam.add_event(execution, "TaskScheduled", taskScheduledEventDetails=_event(resource, parameters=arguments))
     if waits:
@@ -103,6 +106,7 @@ def _attempt(state: Record, given: Any, execution: Record, context: Record) -> A
         )
     else:
         result = within(limits.seconds, execution, lambda: seam.invoke(resource, arguments))
+    quotas.check(f"output of the task {resource}", result)
     seam.add_event(execution, "TaskSucceeded", taskSucceededEventDetails=_event(resource, output=result))
     return result
 

@@ -428,7 +428,14 @@ class TestExpress:
             ({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}, ".waitForTaskToken"),
             ({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2"}, ".sync"),
             (
-                {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "States": {}}},
+                {
+                    "Type": "Map",
+                    "ItemProcessor": {
+                        "ProcessorConfig": {"Mode": "DISTRIBUTED"},
+                        "StartAt": "In",
+                        "States": {"In": {"Type": "Pass", "End": True}},
+                    },
+                },
                 "DISTRIBUTED",
             ),
         ],
