@@ -81,6 +81,21 @@ FOREIGN_APP = """
 """
 
 
+EVERY_MODULE = """
+    import importlib
+    import pkgutil
+
+    import agentcore_constructs
+    import agentcore_stepfunctions
+
+    for package in (agentcore_constructs, agentcore_stepfunctions):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+        for name in package.__all__:
+            getattr(package, name)
+"""
+
+
 @pytest.fixture(params=["locked", "lowest-direct"])
 def environment(request: pytest.FixtureRequest, wheel: Path, tmp_path: Path) -> Path:
     """An empty virtual environment with only the wheel and its core needs: the locked ones, then the oldest allowed."""
@@ -109,6 +124,12 @@ def test_a_foreign_app_synthesizes_one_construct(environment: Path, tmp_path: Pa
     types = [resource["Type"] for resource in template["Resources"].values()]
     assert types.count("AWS::BedrockAgentCore::Harness") == 1
     assert types.count("AWS::IAM::Role") == 1
+
+
+def test_every_construct_and_workflow_imports_without_extras(environment: Path, tmp_path: Path) -> None:
+    """What runs inside Lambda has packages of its own there; a CDK app has none of them."""
+    (tmp_path / "imports.py").write_text(textwrap.dedent(EVERY_MODULE), encoding="utf-8")
+    _run([str(environment), "imports.py"], tmp_path)
 
 
 def test_a_foreign_project_is_tested_and_served_from_the_wheel(wheel: Path, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from botocore.exceptions import ConnectionError as NotConnectedError
 from agentcore_lambdas.patience import patient_client
 from agentcore_lambdas.tool_loop.errors import ToolRecordUnavailable
 from agentcore_lambdas.tool_loop.models import Call, Output, Result
+from agentcore_lambdas.tools.context import TOOL_NAME
 from agentcore_lambdas.tools.results import ToolResult, read
-from agentcore_lambdas.tools.runtime import TOOL_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TOOL_NAME = "bedrockAgentCoreToolName"
+"""The key of the client context that names the tool."""
+
 
 @dataclass(frozen=True)
 class ToolContext:

@@ -19,15 +19,12 @@ from typing import Any, NamedTuple
 from aws_lambda_powertools import Logger
 
 from agentcore_lambdas.tools import results
-from agentcore_lambdas.tools.context import ToolContext
+from agentcore_lambdas.tools.context import TOOL_NAME, ToolContext
 from agentcore_lambdas.tools.definition import InputError, ToolDefinition
 from agentcore_lambdas.tools.errors import ToolError
 
 # The traceback as text, which folds what repeats: frame by frame, an endless recursion is a line that CloudWatch cuts.
 logger = Logger(serialize_stacktrace=False)
-
-TOOL_NAME = "bedrockAgentCoreToolName"
-"""The key of the client context that names the tool."""
 
 _SEPARATOR = "___"
 # What the answer itself takes, and at most a tenth of the time there is.

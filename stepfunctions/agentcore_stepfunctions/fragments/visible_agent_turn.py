@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from agentcore_lambdas.tools.runtime import TOOL_NAME
+from agentcore_lambdas.tools.context import TOOL_NAME
 from agentcore_stepfunctions.expressions import jsonata, quoted
 
 from .agent_turn import ANSWER, AgentTurn
