@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from agentcore_constructs.config import Fault, HarnessConfigError, is_token
@@ -97,6 +98,27 @@ def referred(scope: Construct, construct_id: str, arn: str, given: tuple[str, An
     kept = own(taken(scope, f"{construct_id}Secret", secret))
     registry.note(arn, kept)
     return kept.arn
+
+
+def read_statements(secret: OwnSecret, region: str, sid: str | None = None) -> list[iam.PolicyStatement]:
+    """Returns what it takes to read a secret, for the policy of who reads it.
+
+    `secret.grant_read` writes the reader into the policy of a customer key as well, and so makes the key's stack depend
+    on the reader's: a cycle when they are two. The policy of the reader suffices where the key's own lets IAM decide.
+
+    Args:
+        secret: The secret.
+        region: Its Region.
+        sid: Of the first statement; that of the key has `Key` behind it.
+    """
+    read = iam.PolicyStatement(sid=sid, actions=["secretsmanager:GetSecretValue"], resources=[secret.arn])
+    if secret.key_arn is None:
+        return [read]
+    # Secrets Manager decrypts the secret as who reads it, and only Secrets Manager may do so.
+    via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}}
+    key_sid = None if sid is None else f"{sid}Key"
+    use = iam.PolicyStatement(sid=key_sid, actions=["kms:Decrypt"], resources=[secret.key_arn], conditions=via)
+    return [read, use]
 
 
 def managed_arn(provider: Construct, kind: str, name: str) -> str:

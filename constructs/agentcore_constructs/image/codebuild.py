@@ -15,6 +15,7 @@ from constructs import Construct
 from agentcore_constructs.config import Fault, HarnessConfigError, HarnessImage
 from agentcore_constructs.config.cdk import seconds
 from agentcore_constructs.config.image import BuildSecret, ImageSource
+from agentcore_constructs.credentials.secrets import own, read_statements
 from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.harness.imported import key_of, repository_of
 
@@ -270,8 +271,9 @@ class CodeBuildImage(Construct):
         for sid, actions, resources in granted:
             role.add_to_policy(iam.PolicyStatement(sid=sid, actions=list(actions), resources=resources))
         for one in secrets.values():
-            secret: Any = one.secret
-            secret.grant_read(role)
+            given: Any = one.secret
+            for statement in read_statements(own(given), stack.region):
+                role.add_to_policy(statement)
         return role
 
     def _statements(self) -> list[iam.PolicyStatement]:

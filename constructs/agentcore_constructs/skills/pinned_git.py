@@ -11,7 +11,8 @@ from constructs import Construct
 
 from agentcore_constructs.config.cdk import provider_arn
 from agentcore_constructs.config.pinned_skill import PinnedSkillConfig
-from agentcore_constructs.credentials.registry import own_secret
+from agentcore_constructs.credentials.registry import OwnSecret, own_secret
+from agentcore_constructs.credentials.secrets import read_statements
 from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.harness import arns
 from agentcore_constructs.harness.imported import bucket_of
@@ -141,33 +142,22 @@ class PinnedGitSkill(Construct):
         stack = cdk.Stack.of(self)
         name = arns.after(credential_arn, _PROVIDER, split_token)
         vault = stack.format_arn(service="bedrock-agentcore", resource="token-vault", resource_name="default")
-        own = own_secret(credential_arn)
-        secret = (own and own.arn) or stack.format_arn(
+        kept = stack.format_arn(
             service="secretsmanager",
             resource="secret",
             # Secrets Manager ends the ARN with six characters of its own.
             resource_name=f"bedrock-agentcore-identity!default/apikey/{name}-*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        statements = [
+        secret = own_secret(credential_arn) or OwnSecret(kept, None)
+        return [
             iam.PolicyStatement(
                 sid="SkillCredential",
                 actions=["bedrock-agentcore:GetApiKeyCredentialProvider"],
                 resources=[credential_arn, vault],
             ),
-            iam.PolicyStatement(sid="SkillToken", actions=["secretsmanager:GetSecretValue"], resources=[secret]),
+            *read_statements(secret, stack.region, "SkillToken"),
         ]
-        if own is not None and own.key_arn is not None:
-            via = {"kms:ViaService": f"secretsmanager.{stack.region}.amazonaws.com"}
-            statements.append(
-                iam.PolicyStatement(
-                    sid="SkillTokenKey",
-                    actions=["kms:Decrypt"],
-                    resources=[own.key_arn],
-                    conditions={"StringEquals": via},
-                )
-            )
-        return statements
 
     def _acknowledge(self, shared: list[list[iam.PolicyStatement]]) -> None:
         stack = cdk.Stack.of(self)

@@ -442,6 +442,24 @@ class TestCodeBuildImage:
         assert '--build-arg "$BUILD_ARG_0" --build-arg "$BUILD_ARG_1"' in build["commands"][0]
         assert variables["DOCKER_TARGET"] == ("PLAINTEXT", "agent")
 
+    def test_a_secret_and_its_key_in_another_stack(self) -> None:
+        """The key's policy would name the role of the build, and its stack would depend on the build's: a cycle."""
+        stack = synth.new_stack()
+        other = cdk.Stack(stack.node.root, "Other", env=cdk.Environment(account=synth.ACCOUNT, region=synth.REGION))  # type: ignore[arg-type]
+        key = kms.Key(other, "Key")
+        secret = secretsmanager.Secret(other, "Secret", encryption_key=key)
+        stack.add_dependency(other)
+        CodeBuildImage(stack, "Image", directory=SOURCE, build_secrets={"index": secret})
+
+        policies = synth.resources(stack, "AWS::IAM::Policy").values()
+        written = [one for policy in policies for one in policy["Properties"]["PolicyDocument"]["Statement"]]
+        (read,) = (one for one in written if one["Action"] == "secretsmanager:GetSecretValue")
+        assert read["Resource"] == stack.resolve(secret.secret_arn)
+        (use,) = (one for one in written if one["Action"] == "kms:Decrypt")
+        assert use["Resource"] == stack.resolve(key.key_arn)
+        via = f"secretsmanager.{synth.REGION}.amazonaws.com"
+        assert use["Condition"] == {"StringEquals": {"kms:ViaService": via}}
+
     def test_secrets_are_references(self, built: tuple[cdk.Stack, CodeBuildImage]) -> None:
         project = one(built[0], "AWS::CodeBuild::Project")
         variables = {one["Name"]: (one["Type"], one["Value"]) for one in project["Environment"]["EnvironmentVariables"]}
