@@ -11,7 +11,9 @@ from aws_cdk import aws_iam as iam
 
 from agentcore_constructs.config import HarnessConfigError, HarnessEndpointConfig
 
+from . import messages
 from .metrics import HarnessMetrics
+from .references import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from .base import IHarness
+
+_REFERENCES = "@aws-cdk/core:defaultCrossStackReferences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
             description=description,
             tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()] if tags else None,
         )
+        self._warn_of_export(config.target_version)
 
     @property
     def harness(self) -> IHarness:
@@ -128,6 +133,15 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
     def grant_run_command(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal run commands in sessions of this endpoint alone; see `Harness.grant_run_command`."""
         return self._harness.grant_run_command(grantee, endpoint=self)
+
+    def _warn_of_export(self, version: str | None) -> None:
+        """Warns where the version is an attribute in another stack, which CloudFormation would export."""
+        if not isinstance(version, str) or self.node.try_get_context(_REFERENCES) == "weak":
+            return
+        here = cdk.Stack.of(self)
+        for reference in resolved(self, version)[1]:
+            if (there := cdk.Stack.of(reference.target)).node.path != here.node.path:
+                messages.version_across_stacks(self, there.node.path)
 
     def _metric_source(self) -> tuple[str, str, str]:
         return self._harness.runtime_name, self._harness.runtime_arn, self._name

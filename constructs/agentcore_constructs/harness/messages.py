@@ -34,6 +34,7 @@ NO_MODEL_ROUTE = PREFIX + "no-model-route"
 NO_INTERNET_ROUTE = PREFIX + "no-internet-route"
 SESSION_STORAGE_ONLY = PREFIX + "session-storage-only"
 MOUNT_USER = PREFIX + "mount-user"
+VERSION_ACROSS_STACKS = PREFIX + "version-across-stacks"
 CUSTOM_RESOURCE_POLICIES = PREFIX + "custom-resource-policies"
 
 
@@ -69,6 +70,17 @@ def unknown_model(scope: IConstruct) -> None:
         "literal, to have it narrowed."
     )
     cdk.Annotations.of(scope).add_warning_v2(UNKNOWN_MODEL, text)
+
+
+def version_across_stacks(scope: IConstruct, producer: str) -> None:
+    """Warns that an endpoint follows a version which another stack exports: an export in use cannot change."""
+    text = (
+        f"The endpoint follows the version of a harness in the stack {producer}. CloudFormation changes no value that "
+        "another stack imports, so the next change of the harness would fail to deploy. Make the endpoint in the "
+        "harness' own stack (harness.add_endpoint(…)), pin it (Version.pinned(3)), or have the app refer weakly: "
+        'context "@aws-cdk/core:defaultCrossStackReferences": "weak".'
+    )
+    cdk.Annotations.of(scope).add_warning_v2(VERSION_ACROSS_STACKS, text)
 
 
 def cross_account_hook(scope: IConstruct, function_arn: str) -> None:

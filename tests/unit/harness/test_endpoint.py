@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 
-from agentcore_constructs import Harness, HarnessConfigError, Version
+from agentcore_constructs import Harness, HarnessConfigError, HarnessEndpoint, Version
 
 from .conftest import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agentcore_constructs import IHarness
 
     from .conftest import Synthesized
 
@@ -49,6 +52,40 @@ def test_an_endpoint_can_be_pinned_by_a_parameter(stack: cdk.Stack, synthesized:
     Harness(stack, "Agent").add_endpoint("PROD", version=Version.pinned(parameter.value_as_string))
 
     assert synthesized().only(ENDPOINT)["Properties"]["TargetVersion"] == {"Ref": "Pinned"}
+
+
+ACROSS = "@agentcore-harness-cdk:version-across-stacks"
+
+
+def warnings(stack: cdk.Stack) -> list[str]:
+    found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    return [str(one.entry.data) for one in found]
+
+
+@pytest.mark.parametrize("imported", [False, True], ids=["object", "import"])
+def test_a_version_that_another_stack_exports_is_warned_of(stack: cdk.Stack, *, imported: bool) -> None:
+    """An export in use cannot change, so the harness could not be updated any more."""
+    harness: IHarness = Harness(stack, "Agent")
+    other = cdk.Stack(stack.node.scope, "Other", env=cdk.Environment(account=stack.account, region=stack.region))
+    if imported:
+        harness = Harness.from_harness_attributes(
+            other, "Agent", harness_arn=harness.harness_arn, harness_version=harness.harness_version
+        )
+    HarnessEndpoint(other, "Prod", harness=harness, endpoint_name="PROD")
+    (warning,) = [one for one in warnings(other) if ACROSS in one]
+    assert f"a harness in the stack {stack.node.path}" in warning
+    assert "harness.add_endpoint" in warning
+
+
+def test_other_versions_are_not_warned_of(stack: cdk.Stack) -> None:
+    harness = Harness(stack, "Agent")
+    harness.add_endpoint("BETA")
+    other = cdk.Stack(stack.node.scope, "Other", env=cdk.Environment(account=stack.account, region=stack.region))
+    HarnessEndpoint(other, "Prod", harness=harness, endpoint_name="PROD", version=Version.pinned(3))
+    weak = cdk.Stack(stack.node.scope, "Weak", env=cdk.Environment(account=stack.account, region=stack.region))
+    weak.node.set_context("@aws-cdk/core:defaultCrossStackReferences", "weak")
+    HarnessEndpoint(weak, "Prod", harness=harness, endpoint_name="TEST")
+    assert [one for one in (*warnings(stack), *warnings(other), *warnings(weak)) if ACROSS in one] == []
 
 
 def test_description_and_tags(stack: cdk.Stack, synthesized: Read) -> None:
