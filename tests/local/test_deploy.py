@@ -264,3 +264,55 @@ class TestApps:
         ):
             account.deploy(self.synthesized(tmp_path, build))
         assert account.client("cloudformation").list_stacks()["StackSummaries"] == []
+
+
+class TestExports:
+    """What one stack exports and another imports."""
+
+    @pytest.fixture(autouse=True)
+    def _two_stacks(self, assembly: Assembly, account: Account) -> None:
+        assembly.stack("First", exporting("shared"))
+        assembly.stack("Second", importing("shared"), "First")
+        account.deploy(assembly.write())
+
+    def value(self, account: Account) -> list[str]:
+        return [export["Value"] for export in account.client("cloudformation").list_exports()["Exports"]]
+
+    def test_one_in_use_is_not_updated(self, assembly: Assembly, account: Account) -> None:
+        template = exporting("shared")
+        template["Resources"]["Topic"]["Properties"]["TopicName"] = "another"
+        assembly.stack("First", template)
+        before = self.value(account)
+        with pytest.raises(DeploymentError, match="Export shared-arn cannot be updated as it is in use by Second"):
+            account.deploy(assembly.write(), ["First"])
+        assert self.value(account) == before
+
+    def test_one_in_use_is_not_deleted(self, assembly: Assembly, account: Account) -> None:
+        assembly.stack("First", {"Resources": exporting("shared")["Resources"]})
+        with pytest.raises(DeploymentError, match="Export shared-arn cannot be deleted as it is in use by Second"):
+            account.deploy(assembly.write(), ["First"])
+        assert len(self.value(account)) == 1
+
+    def test_one_that_nobody_uses_any_more_goes(self, assembly: Assembly, account: Account) -> None:
+        account.destroy("Second")
+        assembly.stack("First", {"Resources": exporting("shared")["Resources"]})
+        account.deploy(assembly.write(), ["First"])
+        assert self.value(account) == []
+
+    def test_a_change_set_with_a_new_export_alone_is_executed(self, account: Account) -> None:
+        """The CDK CLI deploys with change sets: what another stack of the app newly needs is such a change."""
+        template = exporting("shared")
+        template["Outputs"]["More"] = {"Value": "more", "Export": {"Name": "more"}}
+        cloudformation = account.client("cloudformation")
+        names = {"StackName": "First", "ChangeSetName": "outputs"}
+        cloudformation.create_change_set(**names, TemplateBody=json.dumps(template))
+        assert cloudformation.describe_change_set(**names)["ExecutionStatus"] == "AVAILABLE"
+        cloudformation.execute_change_set(**names)
+        cloudformation.get_waiter("stack_update_complete").wait(StackName="First", WaiterConfig={"Delay": 1})
+        assert "more" in self.value(account)
+
+    def test_a_change_set_without_any_change_is_not(self, account: Account) -> None:
+        cloudformation = account.client("cloudformation")
+        names = {"StackName": "First", "ChangeSetName": "nothing"}
+        cloudformation.create_change_set(**names, TemplateBody=json.dumps(exporting("shared")))
+        assert cloudformation.describe_change_set(**names)["ExecutionStatus"] == "UNAVAILABLE"

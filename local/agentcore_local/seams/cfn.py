@@ -3,6 +3,7 @@
 # ruff: noqa: SLF001 - private names are what this package is for
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ _PROVISIONERS = "ministack.services.cloudformation.provisioners"
 _ENGINE = "ministack.services.cloudformation.engine"
 _STACKS = "ministack.services.cloudformation.stacks"
 _CFN_HANDLERS = "ministack.services.cloudformation.handlers"
+_CHANGE_SETS = "ministack.services.cloudformation.changesets"
+_CLOUDFORMATION = "ministack.services.cloudformation"
 
 SEAMS: tuple[Seam, ...] = (
     Seam(_PROVISIONERS, "_RESOURCE_HANDLERS", "add CloudFormation types"),
@@ -30,6 +33,17 @@ SEAMS: tuple[Seam, ...] = (
     ),
     Seam(_STACKS, "_runs_on_worker_thread", "run handlers off the event loop", ("resource_type",)),
     Seam(_CFN_HANDLERS, "_ACTION_HANDLERS", "know the role a stack is deployed with"),
+    Seam(_CFN_HANDLERS, "_imported_export_names", "keep exports that are in use", ("stack", "stack_name")),
+    Seam(_CHANGE_SETS, "_create_change_set", "execute changes of outputs alone", ("params",)),
+    Seam(_CHANGE_SETS, "_find_change_set", "execute changes of outputs alone", ("cs_name", "stack_name")),
+    Seam(_CLOUDFORMATION, "_stacks", "know what stacks import and put out"),
+    Seam(_CLOUDFORMATION, "_exports", "keep exports that are in use"),
+    Seam(
+        _STACKS,
+        "_resolve_stack_outputs",
+        "keep exports that are in use",
+        ("outputs_defs", "conditions", "resources", "param_values", "mappings", "stack_name", "stack_id"),
+    ),
 )
 
 
@@ -122,3 +136,62 @@ def on_stack_request(note: Callable[[str, dict[str, Any]], None]) -> None:
 
         handle.__wrapped__ = original  # type: ignore[attr-defined]
         handlers[action] = handle
+
+
+def execute_changes_of_outputs() -> None:
+    """Have a change set that changes outputs alone executed; to be called before `on_stack_request`.
+
+    ministack 1.5.33 looks at resources and says that there are no changes: the export that another stack of the app
+    newly needs was not made, and that stack failed.
+    """
+    change_sets, stacks = internals(_CHANGE_SETS), internals(_CLOUDFORMATION)._stacks
+
+    def create_change_set(params: dict[str, Any]) -> Any:
+        answer = change_sets._create_change_set(params)
+        named = re.search(rb"<Id>([^<]+)</Id>", answer[2])
+        _, made = change_sets._find_change_set(named[1].decode()) if named else (None, None)
+        if made is not None and made["ChangeSetType"] == "UPDATE" and made["Status"] == "FAILED":
+            before = stacks.get(made["StackName"], {}).get("_template", {})
+            if (made["_template"].get("Outputs") or {}) != (before.get("Outputs") or {}):
+                made.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
+        return answer
+
+    internals(_CFN_HANDLERS)._ACTION_HANDLERS["CreateChangeSet"] = create_change_set
+
+
+def keep_exports_in_use() -> None:
+    """Fail updates that change or remove an export which another stack imports, as CloudFormation does.
+
+    ministack 1.5.33 changes it, and keeps one that was removed.
+    """
+    stacks, cloudformation = internals(_STACKS), internals(_CLOUDFORMATION)
+    original = getattr(stacks._resolve_stack_outputs, "__wrapped__", stacks._resolve_stack_outputs)
+
+    def resolve_stack_outputs(*args: Any) -> tuple[Any, dict[str, Any]]:
+        outputs, exports = original(*args)
+        stack_id = args[-1]
+        mine = {name: one["Value"] for name, one in cloudformation._exports.items() if one["StackId"] == stack_id}
+        for name, value in mine.items():
+            if name in exports and exports[name]["Value"] == value:
+                continue
+            if users := _importers(name, stack_id):
+                what = "updated" if name in exports else "deleted"
+                raise ValueError(f"Export {name} cannot be {what} as it is in use by {' and '.join(users)}")
+        for name in mine.keys() - exports.keys():
+            del cloudformation._exports[name]
+        return outputs, exports
+
+    resolve_stack_outputs.__wrapped__ = original  # type: ignore[attr-defined]
+    stacks._resolve_stack_outputs = resolve_stack_outputs
+
+
+def _importers(export: str, exporter: str) -> list[str]:
+    """The names of the stacks that import an export."""
+    imported = internals(_CFN_HANDLERS)._imported_export_names
+    return [
+        name
+        for name, stack in internals(_CLOUDFORMATION)._stacks.items()
+        if stack["StackId"] != exporter
+        and stack.get("StackStatus") != "DELETE_COMPLETE"
+        and export in imported(stack, name)
+    ]
