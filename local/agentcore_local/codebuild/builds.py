@@ -170,7 +170,12 @@ class Run:
             raise BuildFailed(f"Secrets Manager has no secret {parts[1]}") from None
         if not parts[2]:
             return text
-        fields = json.loads(text)
+        try:
+            fields = json.loads(text)
+        except ValueError:
+            fields = None
+        if not isinstance(fields, dict):
+            raise BuildFailed(f"the secret {parts[1]} is no JSON object, so it has no field {parts[2]}")
         if parts[2] not in fields:
             raise BuildFailed(f"the secret {parts[1]} has no field {parts[2]}")
         return str(fields[parts[2]])

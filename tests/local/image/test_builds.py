@@ -241,6 +241,13 @@ class TestSecrets:
         variable = {"name": "INDEX", "value": value, "type": "SECRETS_MANAGER"}
         assert why(project.run(more=[variable])) == ("FAILED", "PROVISIONING", message)
 
+    @pytest.mark.parametrize("text", ["hunter2hunter2", '["hunter2hunter2"]'])
+    def test_a_secret_without_fields(self, project: Project, text: str) -> None:
+        project.account.client("secretsmanager").create_secret(Name="index", SecretString=text)
+        variable = {"name": "INDEX", "value": "index:url", "type": "SECRETS_MANAGER"}
+        message = "the secret index is no JSON object, so it has no field url"
+        assert why(project.run(more=[variable])) == ("FAILED", "PROVISIONING", message)
+
     def test_a_parameter(self, project: Project) -> None:
         project.account.client("ssm").put_parameter(Name="/index", Value="hunter2hunter2", Type="SecureString")
         project.put({"Dockerfile": self.DOCKERFILE})
