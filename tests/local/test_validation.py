@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore
 import pytest
 
 from agentcore_local.harness import rules
@@ -400,3 +401,16 @@ class TestRoutes:
                     found = find(model.operation_model(name).http["method"], path)
                     assert found is not None
                     assert found[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("1.43.106", True), ("1.44.4", True), ("1.44.5", False), ("2.0.0", False)]
+)
+def test_a_field_that_may_be_too_new_for_an_older_botocore(
+    monkeypatch: pytest.MonkeyPatch, version: str, *, told: bool
+) -> None:
+    """ministack pins an older one, which pip installs: some fields of the constructs are not in it."""
+    monkeypatch.setattr(botocore, "__version__", version)
+    ((_, message),) = faults(modle={})
+    assert (f"runs on botocore {version}" in message) is told
+    assert ("pip install 'botocore>=1.44.5' 'boto3>=1.44.5'" in message) is told

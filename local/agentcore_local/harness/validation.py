@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import botocore
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from .errors import FieldFault
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ECHO_LIMIT = 200
+_KNOWS_ALL = (1, 44, 5)
+"""The botocore that knows every field the constructs do; ministack's own pin, which pip installs, is older."""
 
 
 def validate(shape: Shape, value: Any, path: str = "") -> list[FieldFault]:
@@ -72,7 +75,7 @@ def _structure(shape: StructureShape, value: Any, path: str) -> list[FieldFault]
     known = shape.members
     unknown = [name for name in given if name not in known]
     faults += [
-        _fault(prefix + name, f"'{prefix}{name}' is not a member of {shape.name}; it has {', '.join(known)}")
+        _fault(prefix + name, f"'{prefix}{name}' is not a member of {shape.name}; it has {', '.join(known)}{_newer()}")
         for name in unknown
     ]
     if shape.is_tagged_union and len(given) - len(unknown) != 1:
@@ -88,6 +91,17 @@ def _structure(shape: StructureShape, value: Any, path: str) -> list[FieldFault]
         if name in known:
             faults += validate(known[name], member, prefix + name)
     return faults
+
+
+def _newer() -> str:
+    """What to do about a field that may be too new for the botocore that is installed."""
+    if tuple(int(part) for part in botocore.__version__.split(".")[:3]) >= _KNOWS_ALL:
+        return ""
+    needed = ".".join(str(part) for part in _KNOWS_ALL)
+    return (
+        f" (this local cloud runs on botocore {botocore.__version__}, and fields came with later ones: "
+        f"pip install 'botocore>={needed}' 'boto3>={needed}', and start it again)"
+    )
 
 
 def _list(shape: ListShape, value: Any, path: str) -> list[FieldFault]:
