@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
 from cdk_nag import AwsSolutionsChecks
 from support import synth
 from support.capabilities import CAPABILITIES
@@ -17,19 +21,25 @@ from agentcore_constructs import (
     ApiKey,
     CodeBuildImage,
     DirectorySkill,
+    Environment,
+    FileSystem,
     Harness,
     HarnessEndpoint,
     HarnessExecutionRole,
+    Memory,
     MemoryRetention,
     OAuthClient,
     PinnedGitSkill,
     PythonFunction,
     S3FilesAccessPoint,
     S3FilesFileSystem,
+    Skill,
+    Target,
     ToolGateway,
 )
 from agentcore_constructs.custom_resources.provider import AgentCoreProvider
 from agentcore_constructs.skills.store import SkillStore
+from agentcore_stepfunctions import HarnessBatch, ScheduledAgent
 from agentcore_stepfunctions.fragments import ApprovalDesk
 from agentcore_stepfunctions.run_command import CommandRunner
 from agentcore_stepfunctions.tool_loop import ToolLoop
@@ -123,3 +133,48 @@ def test_the_only_wildcard_a_grant_makes_is_the_endpoint(stack: cdk.Stack, tmp_p
     assert callers == [
         ("Agents/Any/DefaultPolicy/Resource", "AwsSolutions-IAM5[Resource::<Agent255F68E9.Arn>/harness-endpoint/*]")
     ]
+
+
+def test_what_another_stack_exports_is_answered_as_it_is_imported(stack: cdk.Stack, tmp_path: Path) -> None:
+    """Findings name an import by the name of the export, which is made when the app is synthesized."""
+    base = cdk.Stack(stack.node.scope, "Base", env=cdk.Environment(account=synth.ACCOUNT, region=synth.REGION))
+    bucket = s3.Bucket(base, "Bucket", versioned=True, enforce_ssl=True)
+    vpc = ec2.Vpc(base, "Vpc", max_azs=1)
+    function = lambda_.Function(
+        base,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+    )
+    skill = tmp_path / "excel"
+    skill.mkdir()
+    (skill / "SKILL.md").write_text("---\nname: excel\ndescription: Reads workbooks.\n---\nOpen it.\n")
+    agent = Harness(
+        stack,
+        "Agent",
+        memory=Memory.disabled(),
+        skills=[
+            Skill.s3(bucket, "report"),
+            Skill.from_directory(skill, bucket=bucket),
+            Skill.git("https://git.example.com/team/skills", ref="main", bucket=bucket),
+        ],
+        environment=Environment.vpc(vpc),
+        filesystems=[FileSystem.s3_files(bucket, "/mnt/reports", prefix="reports/")],
+    )
+    schema = {"name": "look", "description": "Looks.", "inputSchema": {"type": "object", "properties": {}}}
+    gateway = ToolGateway(stack, "Tools", targets=[Target.lambda_(function, [schema], name="look")])
+    worker = Harness(stack, "Worker", memory=Memory.disabled())
+    batch = HarnessBatch(stack, "Batch", harness=worker, prompt="Go.", source=bucket, source_prefix="in/")
+    daily = ScheduledAgent(
+        stack,
+        "Daily",
+        harness=worker,
+        prompt="Go.",
+        bucket=bucket,
+        schedule=scheduler.ScheduleExpression.rate(cdk.Duration.days(1)),
+    )
+    for construct in (agent, gateway, worker, batch, daily):
+        construct.acknowledge_wildcards()
+
+    assert [one for one in findings(stack, tmp_path) if one[0].startswith("Agents/")] == []

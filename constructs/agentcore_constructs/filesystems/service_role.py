@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from agentcore_constructs.harness.wildcards import flattened
+from agentcore_constructs.harness.wildcards import answer, flattened
 from agentcore_constructs.skills.store import acknowledge
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def service_role(scope: Construct, bucket: s3.IBucket, prefix: str | None) -> ia
     on_bucket, on_events = _on_bucket(bucket, prefix or "", stack), _on_events(stack)
     for statement in (*on_bucket, *_on_key(bucket.encryption_key, bucket, stack), *on_events):
         role.add_to_policy(statement)
-    _answer(role, {_SYNC: on_bucket, _EVENTS: on_events})
+    answer(role, lambda: _answer(role, {_SYNC: on_bucket, _EVENTS: on_events}))
     return role
 
 

@@ -14,6 +14,7 @@ from agentcore_constructs.config import HarnessConfigError, is_token
 from agentcore_constructs.config.allowed_tools import SEPARATOR
 from agentcore_constructs.config.errors import Fault, received
 from agentcore_constructs.harness import messages, offers
+from agentcore_constructs.harness.wildcards import answer
 
 from . import own_secrets, wildcards
 from .target import Target, text_faults
@@ -209,7 +210,7 @@ class ToolGateway(Construct):
         if not self._acknowledged and isinstance(self._role, iam.Role):
             self._acknowledged = True
             role = self._role
-            cdk.Aspects.of(self).add(messages.AtSynthesis(lambda: wildcards.acknowledge(role)))
+            answer(self, lambda: wildcards.acknowledge(role))
 
     def warn_of_region(self, region: str) -> None:
         """Warns that web search is not offered in a Region."""

@@ -17,7 +17,7 @@ from .defaults import completed
 from .needs import Reader
 from .policy import ATTACHED_POLICIES, Needs, Place, Statement, packed, statements
 from .updating import SERVICE_PRINCIPAL
-from .wildcards import findings
+from .wildcards import answer, findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +131,7 @@ class ExecutionPolicies:
                 made.append(iam.CfnManagedPolicy(self._scope, policy_id, policy_document=document, roles=roles))
         self._policies += made
         if self._answers_nag:
-            self.acknowledge_wildcards()
+            self._answer()
         if len(self._documents) > ATTACHED_POLICIES:
             messages.too_many_policies(self._scope, len(self._documents))
         return made
@@ -144,7 +144,11 @@ class ExecutionPolicies:
 
     def acknowledge_wildcards(self) -> None:
         """Gives cdk-nag the reason for every wildcard in these policies, now and after later changes."""
-        self._answers_nag = True
+        if not self._answers_nag:
+            self._answers_nag = True
+            answer(self._scope, self._answer)
+
+    def _answer(self) -> None:
         stack = cdk.Stack.of(self._scope)
         for policy, part in zip(self._policies, self._documents, strict=False):
             answers = [cdk.Acknowledgment(id=rule, reason=why) for rule, why in findings(part, stack.resolve)]

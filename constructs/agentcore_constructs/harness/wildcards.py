@@ -9,10 +9,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import jsii
+from constructs import IValidation
+
 from .permissions import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from constructs import IConstruct
 
     from .policy import Statement
 
@@ -41,6 +46,28 @@ def findings(statements: Iterable[Statement], resolve: Callable[[str], Any]) -> 
                     known.append(text)
     for finding, texts in reasons.items():
         yield finding, " ".join(texts)
+
+
+@jsii.implements(IValidation)
+class _Validation:
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def validate(self) -> list[str]:
+        """Acts, and finds nothing wrong; the CDK calls this when the references between stacks are known."""
+        self._act()
+        return []
+
+
+def answer(scope: IConstruct, acknowledge: Callable[[], None]) -> None:
+    """Acknowledges findings now, and again when what other stacks export has its name there, which findings name.
+
+    Args:
+        scope: Whose findings they are.
+        acknowledge: Acknowledges what is found with the references there are when it is called.
+    """
+    acknowledge()
+    scope.node.add_validation(_Validation(acknowledge))
 
 
 def flattened(value: Any) -> str:

@@ -14,8 +14,7 @@ from constructs import Construct
 
 from agentcore_constructs.functions.packaging import cache
 from agentcore_constructs.harness.imported import bucket_of
-from agentcore_constructs.harness.messages import AtSynthesis
-from agentcore_constructs.harness.wildcards import flattened
+from agentcore_constructs.harness.wildcards import answer, flattened
 
 from . import messages
 from .folder import read
@@ -103,7 +102,7 @@ class DirectorySkill(Construct):
             log_group=store_of(self).logs,
         )
         # Grants to other buckets may follow.
-        cdk.Aspects.of(self).add(AtSynthesis(self._acknowledge))
+        answer(self, self._acknowledge)
         if folder.long is not None:
             messages.long_skill(self, str(Path(directory, "SKILL.md")), folder.long)
 

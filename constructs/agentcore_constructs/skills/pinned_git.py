@@ -17,7 +17,7 @@ from agentcore_constructs.custom_resources import CustomResource
 from agentcore_constructs.harness import arns
 from agentcore_constructs.harness.imported import bucket_of
 from agentcore_constructs.harness.role import split_token
-from agentcore_constructs.harness.wildcards import flattened
+from agentcore_constructs.harness.wildcards import answer, flattened
 
 from .store import Place, acknowledge, refuse
 
@@ -119,7 +119,7 @@ class PinnedGitSkill(Construct):
         )
         # What empties the bucket must not go before what is in it, and its policy not before what reads it.
         self._resource.node.add_dependency(place.bucket)
-        self._acknowledge(shared)
+        answer(self, lambda: self._acknowledge(shared))
         self._place = place
         self.commit = self._resource.get_att_string("Commit")
         if not _COMMIT.fullmatch(config.ref):

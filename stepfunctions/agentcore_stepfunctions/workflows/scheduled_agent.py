@@ -15,6 +15,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.config.cdk import found
+from agentcore_constructs.harness.wildcards import answer, flattened
 from agentcore_stepfunctions.expressions import RESULT_TEXT, jsonata, text
 from agentcore_stepfunctions.invoke_harness import DEFAULT_OUTPUTS, InvokeHarness
 
@@ -148,8 +149,11 @@ class ScheduledAgent(Workflow):
         """Gives cdk-nag the reasons for the wildcards in the machine's role."""
         super().acknowledge_wildcards()
         if self._store_arn is not None:
-            shown = cdk.Stack.of(self).resolve(self._store_arn)
-            self._acknowledge(f"IAM5[Resource::{_nag_name(shown)}]", "Each result has a key of its own.")
+            answer(self, self._answer)
+
+    def _answer(self) -> None:
+        shown = flattened(cdk.Stack.of(self).resolve(self._store_arn))
+        self._acknowledge(f"IAM5[Resource::{shown}]", "Each result has a key of its own.")
 
     def _store(self, bucket: s3.IBucket, prefix: str) -> tasks.CallAwsService:
         key = text(prefix, jsonata("$scheduledTime"), ".json") if prefix else text(jsonata("$scheduledTime"), ".json")
@@ -209,15 +213,3 @@ def _order(topic: sns.ITopic) -> dict[str, Any]:
     if not topic.fifo:
         return {}
     return {"message_group_id": execution, "message_deduplication_id": execution}
-
-
-def _nag_name(value: object) -> str:
-    """A resolved ARN as cdk-nag writes it in its findings."""
-    match value:
-        case {"Fn::Join": [_, parts]}:
-            return "".join(_nag_name(part) for part in parts)
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
-        case {"Ref": name}:
-            return f"<{name}>"
-    return str(value)
