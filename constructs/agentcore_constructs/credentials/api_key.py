@@ -94,7 +94,7 @@ class ApiKey(agentcore.ApiKeyCredentialProvider):
             scope,
             construct_id,
             credential_provider_arn=arn,
-            api_key_secret_arn=referred(scope, construct_id, arn, ("secret", secret), "The API key"),
+            api_key_secret_arn=referred(scope, construct_id, arn, "apikey", ("secret", secret)),
         )
 
 

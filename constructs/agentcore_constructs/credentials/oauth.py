@@ -147,7 +147,7 @@ class OAuthClient(agentcore.OAuth2CredentialProvider):
             construct_id,
             credential_provider_arn=arn,
             credential_provider_vendor=vendor,
-            client_secret_arn=referred(scope, construct_id, arn, given, "The OAuth client"),
+            client_secret_arn=referred(scope, construct_id, arn, "oauth2", given),
         )
 
 

@@ -12,17 +12,20 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from agentcore_constructs.config import Fault, HarnessConfigError, is_token
 from agentcore_constructs.config.cdk import found, offers
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.harness import arns
+from agentcore_constructs.harness.role import split_token
 
 from . import registry
-from .registry import OwnSecret
+from .registry import OwnSecret, own_secret
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from constructs import Construct, IConstruct
 
 _ARN = re.compile(r"arn:aws(-[^:]+)?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+")
 _COMPLETE = re.compile(r".*-[A-Za-z0-9]{6}")
 _NAME = re.compile(r"[a-zA-Z0-9-]{1,128}")
 _JSON_KEY_LIMIT = 128
+_SUBJECTS = {"apikey": "The API key", "oauth2": "The OAuth client"}
 _FIX = "store it in Secrets Manager and pass that Secret: what is written in code is no secret"
 
 
@@ -74,30 +77,28 @@ def own(secret: secretsmanager.ISecret) -> OwnSecret:
     return OwnSecret(arn, None if key is None else key.key_arn)
 
 
-def referred(scope: Construct, construct_id: str, arn: str, given: tuple[str, Any], subject: str) -> str | None:
+def referred(scope: Construct, construct_id: str, arn: str, kind: str, given: tuple[str, Any]) -> str:
     """Notes which secret of the user's own a provider that was made elsewhere reads.
 
     Args:
         scope: Where the reference to the provider belongs.
         construct_id: Its id there.
         arn: The provider.
+        kind: `apikey` or `oauth2`.
         given: Name and value of the argument that says which secret; None for a provider that keeps its own.
-        subject: What the provider is, for the heading of the error.
 
     Returns:
-        The secret's ARN, as policies name it.
+        The ARN of the secret behind it, as policies name it.
 
     Raises:
         HarnessConfigError: It is no secret.
     """
     name, secret = given
-    if secret is None:
-        return None
-    if faults := secret_faults(secret, name):
-        raise HarnessConfigError(faults, f"{subject} {scope.node.path}/{construct_id}")
-    kept = own(taken(scope, f"{construct_id}Secret", secret))
-    registry.note(arn, kept)
-    return kept.arn
+    if secret is not None:
+        if faults := secret_faults(secret, name):
+            raise HarnessConfigError(faults, f"{_SUBJECTS[kind]} {scope.node.path}/{construct_id}")
+        registry.note(arn, own(taken(scope, f"{construct_id}Secret", secret)))
+    return behind(scope, arn, kind).arn
 
 
 def read_statements(secret: OwnSecret, region: str, sid: str | None = None) -> list[iam.PolicyStatement]:
@@ -121,7 +122,19 @@ def read_statements(secret: OwnSecret, region: str, sid: str | None = None) -> l
     return [read, use]
 
 
-def managed_arn(provider: Construct, kind: str, name: str) -> str:
+def behind(scope: IConstruct, provider_arn: str, kind: str) -> OwnSecret:
+    """Returns the secret that a provider reads: the user's own, or the one that AgentCore keeps.
+
+    Args:
+        scope: Where the provider is used.
+        provider_arn: Its ARN.
+        kind: `apikey` or `oauth2`.
+    """
+    name = arns.after(provider_arn, f"{kind}credentialprovider/", split_token)
+    return own_secret(provider_arn) or OwnSecret(managed_arn(scope, kind, name), None)
+
+
+def managed_arn(provider: IConstruct, kind: str, name: str) -> str:
     """Returns the ARN, as policies name it, of the secret that AgentCore keeps for a provider.
 
     The attributes of CloudFormation that hold it (`ApiKeySecretArn`, `ClientSecretArn`) are objects, and aws-cdk-lib

@@ -1,7 +1,7 @@
-"""Lets the service role of a gateway read the user's own secrets that its targets' credential providers refer to.
+"""Which secrets the service role of a gateway may read: those behind its targets' credential providers, and no other.
 
-The CDK's grants name the secrets that AgentCore keeps; a provider that reads a secret of the user's own needs that one,
-and the customer key that encrypts it.
+aws-cdk-lib grants every secret that AgentCore keeps in the account where the ARN of the one is a token, as it is for
+all providers of an app; and it does not know of a provider that reads a secret of the user's own.
 """
 
 from __future__ import annotations
@@ -10,15 +10,35 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_bedrockagentcore as agentcore
+from aws_cdk import aws_iam as iam
 
-from agentcore_constructs.credentials.registry import own_secret
-from agentcore_constructs.credentials.secrets import read_statements
+from agentcore_constructs.credentials.secrets import behind, read_statements
 from agentcore_constructs.harness.references import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aws_cdk import aws_iam as iam
+    from agentcore_constructs.credentials.registry import OwnSecret
+
+_EVERY_SECRET = ":secret:bedrock-agentcore-identity!*"  # noqa: S105  (no secret: the end of an ARN)
+_WARNING = "aws-cdk-lib.aws-bedrockagentcore:wildcardSecretArnGrant"
+_KINDS = {"apiKeyCredentialProvider": "apikey", "oauthCredentialProvider": "oauth2"}
+
+
+class ServiceRole(iam.Role):
+    """The role of a gateway, which leaves out what aws-cdk-lib grants too widely; `grant` grants it narrowly."""
+
+    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> iam.AddToPrincipalPolicyResult:
+        """Adds a statement, unless it is about every secret that AgentCore keeps."""
+        if any(resource.endswith(_EVERY_SECRET) for resource in statement.resources):
+            return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self)
+        return super().add_to_principal_policy(statement)
+
+
+def answer_warning(gateway: agentcore.Gateway) -> None:
+    """Answers aws-cdk-lib's warning of the wide grant, which `ServiceRole` has left out."""
+    reason = "The grant is left out; the service role may read the secrets of its targets' providers alone."
+    cdk.Annotations.of(gateway).acknowledge_warning(_WARNING, reason)
 
 
 def grant(role: iam.IRole, target: agentcore.GatewayTarget | agentcore.CfnGatewayTarget) -> None:
@@ -32,19 +52,20 @@ def grant(role: iam.IRole, target: agentcore.GatewayTarget | agentcore.CfnGatewa
     if not isinstance(resource, agentcore.CfnGatewayTarget):
         return
     region = cdk.Stack.of(target).region
-    for arn in _providers(resource):
-        if (secret := own_secret(arn)) is None:
-            continue
+    for secret in _secrets(resource):
         for statement in read_statements(secret, region):
             role.add_to_principal_policy(statement)
 
 
-def _providers(resource: agentcore.CfnGatewayTarget) -> Iterator[str]:
-    """Yields the ARNs of a target's credential providers: the CDK's objects for credentials do not tell theirs."""
+def _secrets(resource: agentcore.CfnGatewayTarget) -> Iterator[OwnSecret]:
+    """Yields the secrets behind a target's credentials; the CDK's objects for credentials do not tell theirs."""
     configurations, references = resolved(resource, resource.credential_provider_configurations)
-    for reference in references:
-        yield cdk.Token.as_string(reference)
+    stack = cdk.Stack.of(resource)
     for configuration in configurations or ():
-        for member in (configuration.get("credentialProvider") or {}).values():
-            if isinstance(member.get("providerArn"), str):
-                yield member["providerArn"]
+        for member, provider in (configuration.get("credentialProvider") or {}).items():
+            if member not in _KINDS:
+                continue
+            written = provider["providerArn"]
+            tokens = (cdk.Token.as_string(one) for one in references)
+            arn = next((token for token in tokens if stack.resolve(token) == written), cdk.Token.as_string(written))
+            yield behind(resource, arn, _KINDS[member])

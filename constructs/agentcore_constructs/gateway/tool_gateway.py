@@ -122,6 +122,8 @@ class ToolGateway(Construct):
             role=self._role,
             tags=tags,
         )
+        if role is None:
+            own_secrets.answer_warning(self._gateway)
         self.node.default_child = self._gateway.node.default_child
         offers.note(self.gateway_arn)
         self._add(targets)
@@ -225,7 +227,8 @@ class ToolGateway(Construct):
         known = name if is_token(name) else name.lower()
         source = f"arn:{stack.partition}:bedrock-agentcore:{stack.region}:{stack.account}:gateway/{known}-*"
         conditions = {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": source}}
-        return iam.Role(self, "ServiceRole", assumed_by=iam.ServicePrincipal(_SERVICE, conditions=conditions))
+        principal = iam.ServicePrincipal(_SERVICE, conditions=conditions)
+        return own_secrets.ServiceRole(self, "ServiceRole", assumed_by=principal)
 
     def _faults(self, targets: Sequence[Target], first: int) -> list[Fault]:
         if not isinstance(targets, (list, tuple)):

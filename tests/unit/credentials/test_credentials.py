@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -281,7 +282,7 @@ def test_what_does_not_fit_an_identity_provider(stack: cdk.Stack, given: dict[st
     assert sentence in told[1]
 
 
-def test_a_gateway_takes_a_key_and_may_read_the_secret_behind_it(
+def test_a_gateway_takes_a_key_and_may_read_the_secret_behind_it_and_no_other(
     stack: cdk.Stack, secret: secretsmanager.Secret
 ) -> None:
     from agentcore_constructs import Target  # noqa: PLC0415
@@ -304,6 +305,7 @@ def test_a_gateway_takes_a_key_and_may_read_the_secret_behind_it(
             Target.mcp_server("https://example.com/mcp", name="mcp", credentials=tokens),
             Target.open_api(api, name="far", credentials=ApiKey.from_arn(stack, "F", imported, secret=SECRET)),
             Target.open_api(api, name="copied", credentials=ApiKey(stack, "Copied", SECRET)),
+            Target.open_api(api, name="theirs", credentials=ApiKey.from_arn(stack, "Theirs", f"{imported}-there")),
         ],
     )
     template = synth.template_of(stack).to_json()
@@ -313,8 +315,18 @@ def test_a_gateway_takes_a_key_and_may_read_the_secret_behind_it(
         if one["Type"] == "AWS::IAM::Policy" and name.startswith("GatewayServiceRole")
     ]
     read = [one["Resource"] for one in policy if one["Action"] == "secretsmanager:GetSecretValue"]
-    text = json.dumps(read)
-    assert all(name in text for name in ("Keys4E30B592", "Others", SECRET))
+    kept = ":secretsmanager:us-east-1:111122223333:secret:bedrock-agentcore-identity!default/apikey/"
+    provider = {"Fn::GetAtt": ["Copied14675FE1", "CredentialProviderArn"]}
+    copied = {"Fn::Select": [1, {"Fn::Split": ["apikeycredentialprovider/", provider]}]}
+    arn = ["arn:", {"Ref": "AWS::Partition"}]
+    assert [one for resources in read for one in (resources if isinstance(resources, list) else [resources])] == [
+        {"Ref": "Keys4E30B592"},
+        {"Ref": "Others19ED1FBF"},
+        SECRET,
+        {"Fn::Join": ["", [*arn, kept, copied, "-??????"]]},
+        {"Fn::Join": ["", [*arn, f"{kept}kept-there-??????"]]},
+    ]
+    assert assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()) == []
     assert [one for one in policy if one["Action"] == "kms:Decrypt"] == [
         {
             "Action": "kms:Decrypt",
