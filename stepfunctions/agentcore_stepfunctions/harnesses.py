@@ -10,6 +10,7 @@ import aws_cdk as cdk
 
 from agentcore_constructs.config import Deferred, Fault, HarnessConfig, HarnessConfigError, Node, is_token
 from agentcore_constructs.config.cdk import offers
+from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.unique import unmatched_allowed_tools
 from agentcore_constructs.harness import messages
 from agentcore_constructs.harness.host import HarnessHost
@@ -34,6 +35,22 @@ def own_configuration(harness: IHarness) -> Mapping[str, Any] | None:
         return None
     to_config: Callable[[], dict[str, Any]] = harness.to_config  # type: ignore[attr-defined]  # of Harness, as just seen
     return to_config()
+
+
+def must_be_harness(construct: Construct, subject: str, harness: object, endpoint: object = None) -> None:
+    """Raises where something else than a harness, or than an endpoint of one, is to be called.
+
+    Raises:
+        HarnessConfigError: It is something else.
+    """
+    faults = []
+    if not offers(harness, "harness_arn"):
+        fix = "pass the Harness, or Harness.from_harness_arn(…) for one made elsewhere"
+        faults.append(Fault("harness", "must be a harness", received(harness), fix))
+    if endpoint is not None and not offers(endpoint, "endpoint_name"):
+        fix = "pass the HarnessEndpoint, or the name of one as qualifier"
+        faults.append(Fault("endpoint", "must be an endpoint of the harness", received(endpoint), fix))
+    refuse(construct, subject, faults)
 
 
 class Bound:

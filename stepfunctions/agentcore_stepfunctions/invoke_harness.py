@@ -28,6 +28,7 @@ from .harnesses import (
     caller_faults,
     endpoint_faults,
     inline_tool_faults,
+    must_be_harness,
     own_timeout,
     warn_of_allowed_tools,
 )
@@ -178,6 +179,7 @@ class InvokeHarness(sfn.CustomState):
         """
         self._state_name_given = state_name
         super().__init__(scope, construct_id, state_json={})
+        must_be_harness(self, f"The state {self.node.path}", harness, endpoint)
         self._json_path = query_language == sfn.QueryLanguage.JSON_PATH
         self._harness = harness
         overrides = {

@@ -152,8 +152,8 @@ class Request:
 
     def _message_faults(self) -> Iterator[Fault]:
         if (self.prompt is None) is (self.messages is None):
-            given = "nothing" if self.prompt is None else "both"
-            yield Fault("prompt", "must be given, or messages instead", given, "keep the one that is meant")
+            given, fix = ("nothing", "give one") if self.prompt is None else ("both", "keep the one that is meant")
+            yield Fault("prompt", "must be given, or messages instead", given, fix)
         elif self.prompt is not None:
             yield from _of(TEXT, self.prompt, "prompt")
             yield from self._language_faults("prompt", self.prompt)

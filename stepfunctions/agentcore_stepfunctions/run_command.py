@@ -18,7 +18,7 @@ from agentcore_constructs.harness.base import ENDPOINT_SEGMENT, RUN_COMMAND_ACTI
 
 from .expressions import is_expression, jsonata, looks_like_bare_jsonata, looks_like_path
 from .fragments.tools import AtSynthesis
-from .harnesses import caller_faults, endpoint_faults, refuse
+from .harnesses import caller_faults, endpoint_faults, must_be_harness, refuse
 from .names import long_names, states_of
 from .request import QUALIFIER
 from .sessions import SESSION_ID, SessionId, name_fault
@@ -143,6 +143,7 @@ class RunHarnessCommand(sfn.StateMachineFragment):
             HarnessConfigError: With everything that is wrong with the state.
         """
         super().__init__(scope, construct_id)
+        must_be_harness(self, f"The command {self.node.path}", harness, endpoint)
         limit = seconds(timeout)
         faults = [*caller_faults(self, harness), *_faults(command, limit, output_limit), *_session_faults(session_id)]
         faults += _endpoint_faults(harness, endpoint, qualifier)

@@ -16,7 +16,7 @@ from .authorizer import HarnessAuthorizer
 from .cdk import HasRoleArn, IsDuration, attribute, seconds
 from .drafts import Drafts
 from .environment import HarnessEnvironment
-from .errors import Fault, HarnessConfigError
+from .errors import Fault, HarnessConfigError, received
 from .files import read
 from .hooks import HarnessHook
 from .image import HarnessEnvironmentArtifact
@@ -235,6 +235,11 @@ class HarnessConfig(Node):
             HarnessConfigError: With every fault there is: unknown, misspelt and snake_case keys at any depth (each with
                 the right name), values beyond limits, rules broken, a file that cannot be read.
         """
+        if not isinstance(source, (Mapping, str, Path)):
+            fault = Fault(
+                "config", "must be a dict in the API's shape, or the path of a file", received(source), "pass one"
+            )
+            raise HarnessConfigError([fault], subject)
         if not isinstance(source, Mapping):
             subject = subject or str(source)
             source = read(Path(source))

@@ -207,7 +207,11 @@ class Model:
             additional_params: Passed to the provider unchanged.
         """
         params: Any = additional_params
-        if guardrail is not None:
+        given, guardrail = guardrail, guardrail if isinstance(guardrail, Guardrail) else None
+        if given is not guardrail:
+            must = "must hold a guardrail that is made by Guardrail"
+            params = Refused(must, received(given), "pass guardrail=Guardrail('<id>', '<version>')")
+        elif guardrail is not None:
             if isinstance(params, Mapping) and "guardrailConfig" in params:
                 params = Refused(
                     "must not hold guardrailConfig when a guardrail is given",

@@ -89,7 +89,7 @@ class ToolGateway(Construct):
         self._acknowledged = False
         faults = [*_own_faults(gateway_name, description, instructions), *self._faults(targets, 0)]
         if faults:
-            raise HarnessConfigError(faults, self.node.path)
+            raise HarnessConfigError(faults, f"The gateway {self.node.path}")
         # In lower case, as ids of gateways are: the CDK and the service then mean the same in policies.
         name = gateway_name or cdk.Names.unique_resource_name(self, max_length=48, separator="-").lower()
         self._role = role or self._make_role(name)
@@ -183,7 +183,7 @@ class ToolGateway(Construct):
         """
         faults = list(self._faults([target], len(self._targets)))
         if faults:
-            raise HarnessConfigError(faults, self.node.path)
+            raise HarnessConfigError(faults, f"The gateway {self.node.path}")
         self._add([target])
         return self._targets[target.name]
 

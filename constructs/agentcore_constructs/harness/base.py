@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
@@ -10,8 +11,10 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 
-from agentcore_constructs.config import Fault, HarnessConfigError
+from agentcore_constructs.config import Fault, HarnessConfigError, is_token
+from agentcore_constructs.config.errors import received
 
+from .given import path_of
 from .metrics import DEFAULT_ENDPOINT, HarnessMetrics, MetricOptions
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 INVOKE_ACTIONS = ("bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime")
 RUN_COMMAND_ACTIONS = ("bedrock-agentcore:InvokeAgentRuntimeCommand", "bedrock-agentcore:InvokeAgentRuntime")
 ENDPOINT_SEGMENT = "harness-endpoint"
+_HARNESS_ARN = re.compile(r"arn:[^:]+:bedrock-agentcore:[^:]+:[^:]+:harness/[^/]+")
 
 
 class IEndpoint(Protocol):
@@ -265,6 +269,10 @@ class ImportedHarness(HarnessBase):
         runtime_arn: str | None,
         is_jwt_authorized: bool,
     ) -> None:
+        if not isinstance(harness_arn, str) or not (is_token(harness_arn) or _HARNESS_ARN.fullmatch(harness_arn)):
+            must = "must be the ARN of a harness (arn:aws:bedrock-agentcore:<region>:<account>:harness/<id>)"
+            fault = Fault("harness_arn", must, received(harness_arn), "pass its ARN: GetHarness and the stack tell it")
+            raise HarnessConfigError([fault], f"The harness {path_of(scope, construct_id)}")
         super().__init__(scope, construct_id, environment_from_arn=harness_arn)
         self._arn = harness_arn
         self._role = execution_role

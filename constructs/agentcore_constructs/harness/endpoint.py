@@ -9,14 +9,16 @@ import aws_cdk as cdk
 from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_iam as iam
 
-from agentcore_constructs.config import HarnessConfigError, HarnessEndpointConfig
+from agentcore_constructs.config import Fault, HarnessConfigError, HarnessEndpointConfig
+from agentcore_constructs.config.cdk import offers
+from agentcore_constructs.config.errors import received
 
 from . import messages
 from .metrics import HarnessMetrics
 from .references import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from constructs import Construct
 
@@ -83,6 +85,8 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
             HarnessConfigError: A name, description, version or tag the service would refuse.
         """
         super().__init__(scope, construct_id)
+        if faults := list(_faults(harness, version)):
+            raise HarnessConfigError(faults, f"The endpoint {self.node.path}")
         self._harness = harness
         self._name = endpoint_name
         try:
@@ -145,3 +149,12 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
 
     def _metric_source(self) -> tuple[str, str, str]:
         return self._harness.runtime_name, self._harness.runtime_arn, self._name
+
+
+def _faults(harness: object, version: object) -> Iterator[Fault]:
+    if not offers(harness, "harness_id"):
+        fix = "pass the Harness, or Harness.from_harness_arn(…) for one made elsewhere"
+        yield Fault("harness", "must be a harness", received(harness), fix)
+    if version is not None and not isinstance(version, Version):
+        must = "must be a version, made by Version.latest or Version.pinned"
+        yield Fault("version", must, received(version), "write Version.pinned(3) to serve version 3")

@@ -17,6 +17,7 @@ from agentcore_stepfunctions.harnesses import (
     allowed_tools_faults,
     caller_faults,
     endpoint_faults,
+    must_be_harness,
     own_timeout,
     warn_of_allowed_tools,
 )
@@ -151,6 +152,7 @@ class AgentTurn(sfn.StateMachineFragment):
             HarnessConfigError: With everything that is wrong with the turn.
         """
         super().__init__(scope, construct_id)
+        must_be_harness(self, self._subject, harness, endpoint)
         self._harness = harness
         given = {
             "model": model,

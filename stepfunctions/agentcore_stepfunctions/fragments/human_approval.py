@@ -227,8 +227,8 @@ class HumanApproval(sfn.StateMachineFragment):
     def _refuse(self, channel: Any, desk: Any, limit: Any) -> None:
         faults = []
         if (channel is None) == (desk is None):
-            given = "nothing" if channel is None else "both"
-            faults.append(Fault("channel", "must be given, or a desk instead", given, "keep the one that is meant"))
+            given, fix = ("nothing", "give one") if channel is None else ("both", "keep the one that is meant")
+            faults.append(Fault("channel", "must be given, or a desk instead", given, fix))
         if (too_odd := unmeasured("timeout", limit)) is not None:
             faults.append(too_odd)
         elif not is_token(limit) and not 1 <= limit <= _LONGEST.to_seconds():

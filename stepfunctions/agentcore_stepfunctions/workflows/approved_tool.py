@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from agentcore_constructs.config import Fault, HarnessConfigError, is_token
 from agentcore_constructs.config.cdk import seconds
+from agentcore_constructs.harness.given import path_of
 from agentcore_constructs.tools.registry import inline_tools_of
 from agentcore_stepfunctions.expressions import jsonata
 from agentcore_stepfunctions.fragments import ANSWER, CALL, RESULT, AgentTurn, ApprovalDesk, HumanApproval
@@ -78,7 +79,7 @@ class ApprovedTool(Workflow):
         Raises:
             HarnessConfigError: Neither or both of channel and desk, a tool that nobody runs, or an odd timeout.
         """
-        longest = _longest(construct_id, approval_timeout, timeout)
+        longest = _longest(path_of(scope, construct_id), approval_timeout, timeout)
         super().__init__(scope, construct_id)
         self._harness = harness
         approval = HumanApproval(
@@ -116,7 +117,7 @@ class ApprovedTool(Workflow):
         return [f"harness: must have a tool that wants approval, or nobody is ever asked; received none; {fix}."]
 
 
-def _longest(construct_id: str, waiting: cdk.Duration, timeout: cdk.Duration | None) -> cdk.Duration:
+def _longest(path: str, waiting: cdk.Duration, timeout: cdk.Duration | None) -> cdk.Duration:
     """How long an execution may take."""
     if timeout is not None:
         return timeout
@@ -124,6 +125,6 @@ def _longest(construct_id: str, waiting: cdk.Duration, timeout: cdk.Duration | N
     if is_token(limit):
         must = "must be given next to an approval_timeout that is known at deployment only"
         fault = Fault("timeout", must, "nothing", "say how long an execution may take with all its approvals")
-        raise HarnessConfigError([fault], f"The workflow {construct_id}")
+        raise HarnessConfigError([fault], f"The workflow {path}")
     # What is no whole number of seconds is refused by the approval itself.
     return cdk.Duration.seconds(min(_WAITS * limit, _YEAR)) if isinstance(limit, int) else waiting

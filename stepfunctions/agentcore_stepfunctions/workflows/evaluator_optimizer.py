@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.harness.given import path_of
 from agentcore_stepfunctions.expressions import RESULT_TEXT, RESULT_USAGE, inner, jsonata, text
 from agentcore_stepfunctions.invoke_harness import InvokeHarness
 from agentcore_stepfunctions.json_answers import ERROR
@@ -81,7 +82,9 @@ class EvaluatorOptimizer(Workflow):
         Raises:
             HarnessConfigError: A limit out of its range, or a harness that a state cannot invoke.
         """
-        _refuse(construct_id, {"accept": (accept, 10), "max_rounds": (max_rounds, 20)}, max_total_tokens)
+        _refuse(
+            path_of(scope, construct_id), {"accept": (accept, 10), "max_rounds": (max_rounds, 20)}, max_total_tokens
+        )
         super().__init__(scope, construct_id)
         session = SessionId.per_execution("writer")
         write = InvokeHarness(
@@ -166,7 +169,7 @@ class EvaluatorOptimizer(Workflow):
         return sfn.Pass.jsonata(self, f"Stopped by {why}", outputs=outputs)
 
 
-def _refuse(construct_id: str, limits: dict[str, tuple[int, int]], tokens: int | None) -> None:
+def _refuse(path: str, limits: dict[str, tuple[int, int]], tokens: int | None) -> None:
     faults = [
         Fault(name, f"must be 1–{most}", received(value), "see the limits in its description")
         for name, (value, most) in limits.items()
@@ -175,4 +178,4 @@ def _refuse(construct_id: str, limits: dict[str, tuple[int, int]], tokens: int |
     if tokens is not None and tokens < 1:
         faults.append(Fault("max_total_tokens", "must be at least 1", received(tokens), "leave it out for no limit"))
     if faults:
-        raise HarnessConfigError(faults, f"The workflow {construct_id}")
+        raise HarnessConfigError(faults, f"The workflow {path}")

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from agentcore_constructs.config import Fault
 from agentcore_constructs.functions import OwnFunction
+from agentcore_constructs.harness.imported import bucket_of
 from agentcore_constructs.harness.wildcards import answer, flattened
 from agentcore_stepfunctions.expressions import jsonata, text
 from agentcore_stepfunctions.fragments.agent_turn import AgentTurn
@@ -92,9 +93,9 @@ class HarnessBatch(Construct):
         *,
         harness: IHarness,
         prompt: str,
-        source: s3.IBucket,
+        source: s3.IBucket | str,
         source_prefix: str = "",
-        results: s3.IBucket | None = None,
+        results: s3.IBucket | str | None = None,
         results_prefix: str = "batches/",
         concurrency: int = _CONCURRENCY,
         tolerated_failures: int | None = None,
@@ -115,9 +116,9 @@ class HarnessBatch(Construct):
             construct_id: Its id there.
             harness: The agent. Inline tools are run by the fragment `AgentTurn`.
             prompt: What it is asked about each item: `text("Classify: ", jsonata("$states.input.item.text"))`.
-            source: The bucket of the files with items.
+            source: The bucket of the files with items, its name or its ARN.
             source_prefix: What their keys begin with; nothing else of the bucket can be read.
-            results: The bucket to write to; `source` unless given.
+            results: The bucket to write to, its name or its ARN; `source` unless given.
             results_prefix: What all keys written begin with; a slash is added where it lacks one.
             concurrency: Items at once, 1 to 10,000. Mind the account's quotas: 25 new sessions per second.
             tolerated_failures: How many items may fail; unreadable ones count. A run with more ends early.
@@ -140,10 +141,14 @@ class HarnessBatch(Construct):
         super().__init__(scope, construct_id)
         if tolerated_failures is None and tolerated_failure_percentage is None:
             tolerated_failure_percentage = TOLERATED_PERCENTAGE
+        faults: list[Fault] = []
+        bucket = bucket_of(self, source, "source", faults, "GivenSource")
+        written = bucket if results is None else bucket_of(self, results, "results", faults, "GivenResults")
+        refuse(self, f"The batch {self.node.path}", faults)
         self._settings = Settings(
-            source=source,
+            source=bucket,
             source_prefix=source_prefix,
-            results=results if results is not None else source,
+            results=written,
             results_prefix=f"{results_prefix.rstrip('/')}/" if results_prefix else "",
             concurrency=concurrency,
             tolerated_count=tolerated_failures,

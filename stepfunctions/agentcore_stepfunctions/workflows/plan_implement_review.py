@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.harness.given import path_of
 from agentcore_stepfunctions.expressions import RESULT_TEXT, RESULT_USAGE, inner, jsonata, text
 from agentcore_stepfunctions.invoke_harness import InvokeHarness
 from agentcore_stepfunctions.json_answers import ERROR
@@ -97,7 +98,7 @@ class PlanImplementReview(Workflow):
         Raises:
             HarnessConfigError: A folder or a limit that cannot be, or a harness that a state cannot invoke.
         """
-        _refuse(construct_id, directory, max_rounds)
+        _refuse(path_of(scope, construct_id), directory, max_rounds)
         super().__init__(scope, construct_id)
         self._runner = CommandRunner.of(self, harness)
         git = f"git -C {shlex.quote(directory)}"
@@ -199,7 +200,7 @@ class PlanImplementReview(Workflow):
         return [self._runner.function]
 
 
-def _refuse(construct_id: str, directory: str, max_rounds: int) -> None:
+def _refuse(path: str, directory: str, max_rounds: int) -> None:
     faults = []
     if not directory.startswith("/"):
         fix = "write where the repository is on the agent's machine, such as /mnt/work/shop"
@@ -208,4 +209,4 @@ def _refuse(construct_id: str, directory: str, max_rounds: int) -> None:
         fix = "each round is two agent steps"
         faults.append(Fault("max_rounds", f"must be 1–{_MOST_ROUNDS}", received(max_rounds), fix))
     if faults:
-        raise HarnessConfigError(faults, f"The workflow {construct_id}")
+        raise HarnessConfigError(faults, f"The workflow {path}")

@@ -15,6 +15,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.config.cdk import found
+from agentcore_constructs.harness.given import path_of
 from agentcore_constructs.harness.wildcards import answer, flattened
 from agentcore_stepfunctions.expressions import RESULT_TEXT, jsonata, text
 from agentcore_stepfunctions.invoke_harness import DEFAULT_OUTPUTS, InvokeHarness
@@ -89,7 +90,7 @@ class ScheduledAgent(Workflow):
         if bucket is None and topic is None:
             must = "must be given, or a topic: else nobody sees the result"
             fault = Fault("bucket", must, "neither", "pass bucket=…, topic=… or both")
-            raise HarnessConfigError([fault], f"The workflow {construct_id}")
+            raise HarnessConfigError([fault], f"The workflow {path_of(scope, construct_id)}")
         super().__init__(scope, construct_id)
         self._store_arn = None if bucket is None else bucket.arn_for_objects(f"{prefix}*")
         when = (

@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from agentcore_constructs.config import Fault, HarnessConfigError
 from agentcore_constructs.config.errors import received
+from agentcore_constructs.harness.given import path_of
 from agentcore_stepfunctions.expressions import RESULT_TEXT, RESULT_USAGE, inner, jsonata, quoted, text
 from agentcore_stepfunctions.invoke_harness import InvokeHarness
 from agentcore_stepfunctions.sessions import SessionId
@@ -19,7 +20,7 @@ from agentcore_stepfunctions.sessions import SessionId
 from .base import Workflow, usage_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import aws_cdk as cdk
     from aws_cdk import aws_logs as logs
@@ -69,10 +70,8 @@ class TriageAndRoute(Workflow):
         Raises:
             HarnessConfigError: No routes, a route called `other`, or a harness that a state cannot invoke.
         """
-        if not routes or NO_ROUTE in routes:
-            must = f"must name at least one route, none of them '{NO_ROUTE}', which is the fallback's"
-            fault = Fault("routes", must, received(list(routes)), "name them after what belongs there")
-            raise HarnessConfigError([fault], f"The workflow {construct_id}")
+        if faults := list(_faults(routes)):
+            raise HarnessConfigError(faults, f"The workflow {path_of(scope, construct_id)}")
         super().__init__(scope, construct_id)
         names = [*routes, NO_ROUTE]
         nobody = {"route": NO_ROUTE, "reason": "The triage gave no readable answer."}
@@ -132,6 +131,16 @@ class TriageAndRoute(Workflow):
                 "usage": jsonata(usage_sum("$triageUsage", f"({inner(RESULT_USAGE)})")),
             },
         )
+
+
+def _faults(routes: Mapping[str, object]) -> Iterator[Fault]:
+    if not routes or NO_ROUTE in routes:
+        must = f"must name at least one route, none of them '{NO_ROUTE}', which is the fallback's"
+        yield Fault("routes", must, received(list(routes)), "name them after what belongs there")
+    for name, route in routes.items():
+        if not isinstance(route, tuple) or len(route) != 2:  # noqa: PLR2004  (a pair)
+            must, fix = "must be a harness and what belongs there", f"write {{'{name}': (harness, 'Invoices.')}}"
+            yield Fault(f"routes['{name}']", must, received(route), fix)
 
 
 def _listed(routes: Mapping[str, tuple[IHarness, str]]) -> str:

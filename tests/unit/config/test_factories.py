@@ -588,3 +588,13 @@ def test_one_subnet_is_not_a_list_of_subnets() -> None:
 def test_a_factory_refuses_names_it_does_not_know() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'temprature'"):
         Model.bedrock("m", temprature=1)  # type: ignore[call-arg]
+
+
+def test_an_id_for_a_guardrail_is_refused_with_all_the_rest() -> None:
+    with pytest.raises(HarnessConfigError) as refused:
+        HarnessConfig.create(model=Model.bedrock("m", temperature=3, guardrail="abc"))  # type: ignore[arg-type]
+    assert [fault.path for fault in refused.value.faults] == [
+        "model.bedrockModelConfig.temperature",
+        "model.bedrockModelConfig.additionalParams",
+    ]
+    assert "pass guardrail=Guardrail('<id>', '<version>')" in str(refused.value)

@@ -151,3 +151,18 @@ def test_all_faults_are_told_at_once(stack: cdk.Stack) -> None:
     text = refusal(stack, "pre-prod", version=Version.pinned(0), description="", tags={"aws:x": "y"})
 
     assert text.splitlines()[0] == "The endpoint Agents/Agent/Endpointpre-prod has 4 faults:"
+
+
+def test_a_number_for_a_version_and_an_arn_for_a_harness(stack: cdk.Stack) -> None:
+    with pytest.raises(HarnessConfigError) as refused:
+        HarnessEndpoint(stack, "Prod", harness="arn:aws:x", endpoint_name="PROD", version=3)  # type: ignore[arg-type]
+    assert [str(fault) for fault in refused.value.faults] == [
+        (
+            "harness: must be a harness; received 'arn:aws:x' (9 characters); pass the Harness, or "
+            "Harness.from_harness_arn(…) for one made elsewhere."
+        ),
+        (
+            "version: must be a version, made by Version.latest or Version.pinned; received 3; write Version.pinned(3) "
+            "to serve version 3."
+        ),
+    ]

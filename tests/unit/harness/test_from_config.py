@@ -198,3 +198,8 @@ def test_access_points_elsewhere_are_refused_in_a_file_too(stack: cdk.Stack, pla
     where = "environment.agentCoreRuntimeEnvironment.filesystemConfigurations"
     assert f"{where}[0].efsAccessPoint.accessPointArn: {said}; use an access point of" in str(refusal.value)
     assert f"{where}[1].s3FilesAccessPoint.accessPointArn: {said}; use an access point of" in str(refusal.value)
+
+
+def test_what_is_neither_a_dict_nor_a_path(stack: cdk.Stack) -> None:
+    with pytest.raises(HarnessConfigError, match=r"config: must be a dict in the API's shape, .* a list of 1 item"):
+        Harness.from_config(stack, "Agent", ["harness.json"])  # type: ignore[arg-type]

@@ -68,3 +68,9 @@ def test_an_endpoint_of_an_imported_harness_can_follow_a_version_that_is_given(s
     endpoint = HarnessEndpoint(stack, "Prod", harness=harness, endpoint_name="PROD")
 
     assert stack.resolve(endpoint.node.default_child.target_version) == "7"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("arn", ["support", f"{ARN}/harness-endpoint/PROD", "arn:aws:s3:::bucket", None])
+def test_what_is_no_arn_of_a_harness_is_refused(stack: cdk.Stack, arn: str) -> None:
+    with pytest.raises(HarnessConfigError, match=r"^The harness Agents/Agent has 1 fault:\n  harness_arn: must be the"):
+        Harness.from_harness_arn(stack, "Agent", arn)

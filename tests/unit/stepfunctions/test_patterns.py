@@ -109,6 +109,11 @@ def test_what_cannot_be_is_refused(stack: cdk.Stack, harness: Harness) -> None:
     assert "none of them 'other'" in of(
         lambda: TriageAndRoute(stack, "A", triage=harness, routes=routes, fallback=harness)
     )
+    alone: Any = {"billing": harness}
+    assert of(lambda: TriageAndRoute(stack, "A", triage=harness, routes=alone, fallback=harness)) == (
+        "The workflow Agents/A has 1 fault:\n  routes['billing']: must be a harness and what belongs there; received "
+        "an object of class Harness; write {'billing': (harness, 'Invoices.')}."
+    )
     both = of(
         lambda: EvaluatorOptimizer(
             stack, "B", writer=harness, evaluator=harness, criteria="", accept=11, max_rounds=0, max_total_tokens=0

@@ -25,7 +25,7 @@ from agentcore_constructs import (
     Tool,
     Version,
 )
-from agentcore_stepfunctions import AgentTurn, InvokeHarness, Message, SessionId, jsonata
+from agentcore_stepfunctions import AgentTurn, InvokeHarness, Message, RunHarnessCommand, SessionId, jsonata
 
 REFUND = Tool.inline("refund", description="Refund an order.", input_schema={"type": "object"})
 JWT = Authorizer.jwt("https://id.example.com/.well-known/openid-configuration", audiences=["workflows"])
@@ -48,7 +48,7 @@ def fault(stack: cdk.Stack, **props: Any) -> str:
 
 
 def test_nothing_to_say(stack: cdk.Stack, harness: Harness) -> None:
-    expected = "prompt: must be given, or messages instead; received nothing; keep the one that is meant."
+    expected = "prompt: must be given, or messages instead; received nothing; give one."
     assert fault(stack, harness=harness) == expected
 
 
@@ -459,3 +459,32 @@ def test_the_name_of_the_execution_is_no_session_id(stack: cdk.Stack, harness: H
 def test_session_ids_of_both_kinds_are_fine(stack: cdk.Stack, harness: Harness) -> None:
     InvokeHarness(stack, "A", harness=harness, prompt="Hi", session_id=SessionId.per_item())
     InvokeHarness.json_path(stack, "B", harness=harness, prompt="Hi", session_id=SessionId.per_item("$.id"))
+
+
+# ---- what is no harness and no endpoint ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "subject"),
+    [
+        (lambda stack, **props: InvokeHarness(stack, "Ask", prompt="Go.", **props), "The state"),
+        (lambda stack, **props: AgentTurn(stack, "Ask", prompt="Go.", **props), "The turn"),
+        (
+            lambda stack, **props: RunHarnessCommand(
+                stack, "Ask", command="ls", session_id=SessionId.per_execution(), **props
+            ),
+            "The command",
+        ),
+    ],
+    ids=["state", "turn", "command"],
+)
+def test_an_arn_for_a_harness_and_a_name_for_an_endpoint(stack: cdk.Stack, make: Any, subject: str) -> None:
+    with pytest.raises(HarnessConfigError) as caught:
+        make(stack, harness="arn:aws:x", endpoint="PROD")
+    assert str(caught.value) == (
+        f"{subject} Agents/Ask has 2 faults:\n"
+        "  harness: must be a harness; received 'arn:aws:x' (9 characters); pass the Harness, or "
+        "Harness.from_harness_arn(…) for one made elsewhere.\n"
+        "  endpoint: must be an endpoint of the harness; received 'PROD' (4 characters); pass the HarnessEndpoint, or "
+        "the name of one as qualifier."
+    )

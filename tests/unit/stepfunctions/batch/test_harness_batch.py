@@ -120,6 +120,19 @@ def test_the_roles_reach_their_prefixes_and_this_harness_only(stack: cdk.Stack) 
     assert "*" not in json.dumps(children[0]["Resource"])
 
 
+def test_buckets_by_name_and_by_arn(stack: cdk.Stack) -> None:
+    batch(stack, source="letters", results="arn:aws:s3:::answers")
+    found = json.dumps(statements(stack, "BatchReaderRole"))
+    assert ":s3:::letters/letters/*" in found
+    assert "arn:aws:s3:::answers/batches/*" in found
+
+
+def test_what_is_no_bucket_is_refused(stack: cdk.Stack) -> None:
+    with pytest.raises(HarnessConfigError) as caught:
+        batch(stack, source=kms.Key(stack, "Key"), results="No Bucket")
+    assert [fault.path for fault in caught.value.faults] == ["source", "results"]
+
+
 def test_options(stack: cdk.Stack) -> None:
     group = logs.LogGroup(stack, "Mine")
     made = batch(

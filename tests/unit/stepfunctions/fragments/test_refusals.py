@@ -110,13 +110,17 @@ def test_an_endpoint_of_another_harness_and_a_qualifier_beside_it(
 
 @turns
 @pytest.mark.parametrize(
-    ("said", "received"), [({}, "nothing"), ({"prompt": "Hi", "messages": [Message.user("Hi")]}, "both")]
+    ("said", "told"),
+    [
+        ({}, "nothing; give one"),
+        ({"prompt": "Hi", "messages": [Message.user("Hi")]}, "both; keep the one that is meant"),
+    ],
 )
 def test_nothing_to_say_or_two_ways_to_say_it(
-    kind: type[AgentTurn], stack: cdk.Stack, harness: Harness, said: dict[str, Any], received: str
+    kind: type[AgentTurn], stack: cdk.Stack, harness: Harness, said: dict[str, Any], told: str
 ) -> None:
     assert of_turn(kind, stack, harness=harness, **said) == [
-        f"prompt: must be given, or messages instead; received {received}; keep the one that is meant."
+        f"prompt: must be given, or messages instead; received {told}."
     ]
 
 
@@ -185,13 +189,13 @@ def test_a_refused_turn_leaves_nothing_behind(kind: type[AgentTurn], stack: cdk.
 
 
 def test_nobody_to_ask_or_two_ways_to_ask(stack: cdk.Stack) -> None:
-    expected = "channel: must be given, or a desk instead; received {}; keep the one that is meant."
+    expected = "channel: must be given, or a desk instead; received {}."
     topic = sns.Topic(stack, "Topic")
     desk = ApprovalDesk(stack, "Desk", channel=topic)
-    assert of_approval(stack) == [expected.format("nothing")]
+    assert of_approval(stack) == [expected.format("nothing; give one")]
     with pytest.raises(HarnessConfigError) as caught:
         HumanApproval(stack, "Both", title="Refund?", channel=topic, desk=desk)
-    assert [str(fault) for fault in caught.value.faults] == [expected.format("both")]
+    assert [str(fault) for fault in caught.value.faults] == [expected.format("both; keep the one that is meant")]
 
 
 @pytest.mark.parametrize(("timeout", "said"), [(cdk.Duration.seconds(0), "0"), (cdk.Duration.days(366), "31622400")])
