@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -105,7 +105,7 @@ class RunHarnessCommand(sfn.StateMachineFragment):
 
     def __init__(
         self,
-        scope: Any,
+        scope: Construct,
         construct_id: str,
         *,
         harness: IHarness,
@@ -191,9 +191,7 @@ class RunHarnessCommand(sfn.StateMachineFragment):
         """The state."""
         return [self.state]
 
-    def add_catch(
-        self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None
-    ) -> RunHarnessCommand:
+    def add_catch(self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None) -> Self:
         """Goes on elsewhere when the command fails.
 
         Args:

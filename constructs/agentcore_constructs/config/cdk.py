@@ -100,6 +100,14 @@ class HasKeyArn(Protocol):
         """Its ARN."""
 
 
+class HasRepositoryArn(Protocol):
+    """An ECR repository (`IRepository`)."""
+
+    @property
+    def repository_arn(self) -> str:
+        """Its ARN."""
+
+
 class HasBucketName(Protocol):
     """An S3 bucket (`IBucket`)."""
 
@@ -162,6 +170,14 @@ class HasSecretArn(Protocol):
     @property
     def secret_arn(self) -> str:
         """Its ARN."""
+
+
+class IsSubnetSelection(Protocol):
+    """Which subnets of a VPC (`ec2.SubnetSelection`)."""
+
+    @property
+    def subnet_type(self) -> object:
+        """Private, public or isolated ones."""
 
 
 class IsDuration(Protocol):

@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, overload
 
-from .cdk import HasSecurityGroupId, HasSubnetId, HasVpcId, IsDuration, attribute, attributes, seconds
+from .cdk import (
+    HasSecurityGroupId,
+    HasSubnetId,
+    HasVpcId,
+    IsDuration,
+    IsSubnetSelection,
+    attribute,
+    attributes,
+    seconds,
+)
 from .deferred import Deferred, Host, Wanted
 from .errors import ABSENT, Fault, Refused
 from .filesystems import FilesystemConfiguration
@@ -235,7 +244,7 @@ class Environment:
     def vpc(
         vpc: HasVpcId,
         *,
-        subnets: Any = None,
+        subnets: Sequence[str | HasSubnetId] | IsSubnetSelection | None = None,
         security_groups: Sequence[str | HasSecurityGroupId] | None = None,
         retain_security_group: bool = False,
         idle_timeout: int | IsDuration | None = None,

@@ -22,9 +22,10 @@ from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from enum import Enum
     from pathlib import Path
 
-    from .cdk import HasSecretArn, IsDuration
+    from .cdk import HasKeyArn, HasRepositoryArn, HasSecretArn, IsDuration
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REPOSITORY_ARN = re.compile(
@@ -202,7 +203,11 @@ class HarnessImage:
 
     @staticmethod
     def from_ecr(
-        repository: Any, *, tag: str | None = None, digest: str | None = None, user: tuple[int, int] | None = None
+        repository: str | HasRepositoryArn,
+        *,
+        tag: str | None = None,
+        digest: str | None = None,
+        user: tuple[int, int] | None = None,
     ) -> HarnessEnvironmentArtifact:
         """An image in a repository (`aws_ecr.IRepository`).
 
@@ -281,9 +286,9 @@ class HarnessImage:
         user: tuple[int, int] | None = None,
         extra_hash: str | None = None,
         base_repositories: Sequence[Any] = (),
-        repository: Any = None,
-        encryption_key: Any = None,
-        compute_type: Any = None,
+        repository: str | HasRepositoryArn | None = None,
+        encryption_key: str | HasKeyArn | None = None,
+        compute_type: Enum | None = None,
         timeout: IsDuration | None = None,
     ) -> CodeBuildSource:
         """An image built during deployment by AWS CodeBuild, on ARM: the machine that deploys needs no Docker.

@@ -6,11 +6,11 @@ Prerequisites are those of https://docs.aws.amazon.com/bedrock-agentcore/latest/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import PrivateAttr
 
-from .cdk import HasAccessPointArn, HasBucketName, HasFileSystemId, attribute, found, offers
+from .cdk import HasAccessPointArn, HasBucketName, HasFileSystemId, HasKeyArn, attribute, found, offers
 from .deferred import Wanted
 from .errors import ABSENT, Refused
 from .filesystems import (
@@ -20,6 +20,9 @@ from .filesystems import (
     S3FilesAccessPointConfiguration,
     SessionStorageConfiguration,
 )
+
+if TYPE_CHECKING:
+    from enum import Enum
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,8 @@ class FileSystem:
         read_only: bool = False,
         directory: str | None = None,
         user: tuple[int, int] | None = None,
-        encryption_key: Any = None,
-        removal_policy: Any = None,
+        encryption_key: str | HasKeyArn | None = None,
+        removal_policy: Enum | None = None,
     ) -> NewMount: ...
 
     @staticmethod
@@ -130,8 +133,8 @@ class FileSystem:
         as_root: bool = False,
         directory: str | None = None,
         user: tuple[int, int] | None = None,
-        encryption_key: Any = None,
-        removal_policy: Any = None,
+        encryption_key: str | HasKeyArn | None = None,
+        removal_policy: Enum | None = None,
     ) -> FilesystemConfiguration | NewMount:
         """Files on EFS, shared by all sessions; at most two, and only in a VPC.
 
@@ -201,8 +204,8 @@ class FileSystem:
         prefix: str | None = None,
         directory: str | None = None,
         user: tuple[int, int] | None = None,
-        encryption_key: Any = None,
-        removal_policy: Any = None,
+        encryption_key: str | HasKeyArn | None = None,
+        removal_policy: Enum | None = None,
     ) -> NewMount: ...
 
     @staticmethod
@@ -215,8 +218,8 @@ class FileSystem:
         prefix: str | None = None,
         directory: str | None = None,
         user: tuple[int, int] | None = None,
-        encryption_key: Any = None,
-        removal_policy: Any = None,
+        encryption_key: str | HasKeyArn | None = None,
+        removal_policy: Enum | None = None,
     ) -> FilesystemConfiguration | NewMount:
         """Objects of an S3 bucket as files, shared by all sessions; at most two, and only in a VPC.
 

@@ -205,7 +205,9 @@ class Skill:
         )
 
     @staticmethod
-    def from_directory(directory: str | os.PathLike[str], *, bucket: Any = None) -> DirectorySource:
+    def from_directory(
+        directory: str | os.PathLike[str], *, bucket: str | HasBucketName | None = None
+    ) -> DirectorySource:
         """A skill in a folder of this machine, copied to S3 when the stack is deployed.
 
         Its SKILL.md is checked at synthesis (which takes the extra `yaml`). See `DirectorySkill`, which this makes
@@ -237,7 +239,7 @@ class Skill:
         path: str | None = None,
         credential: str | HasCredentialProviderArn | None = None,
         username: str | None = None,
-        bucket: Any = None,
+        bucket: str | HasBucketName | None = None,
         refresh: str | None = None,
         ca_certificates: str | None = None,
     ) -> PinnedGitSource: ...
@@ -250,7 +252,7 @@ class Skill:
         ref: str | None = None,
         credential: str | HasCredentialProviderArn | None = None,
         username: str | None = None,
-        bucket: Any = None,
+        bucket: str | HasBucketName | None = None,
         refresh: str | None = None,
         ca_certificates: str | None = None,
     ) -> HarnessSkill | PinnedGitSource:
@@ -271,7 +273,7 @@ class Skill:
             refresh: Only with a ref: any text; another one has a tag or branch resolved anew.
             ca_certificates: Only with a ref: in PEM, for a server whose certificate a private authority has issued.
         """
-        extras = {"bucket": bucket, "refresh": refresh, "ca_certificates": ca_certificates}
+        extras: dict[str, Any] = {"bucket": bucket, "refresh": refresh, "ca_certificates": ca_certificates}
         if ref is not None:
             return PinnedGitSource(url=url, ref=ref, path=path, credential=credential, username=username, **extras)
         auth: Any = None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_lambda as lambda_
 
+    from agentcore_constructs.tools import ToolFunction
+
 TARGET_NAME = re.compile(r"([0-9a-zA-Z][-]?){1,100}")
 """Names of targets: botocore's `TargetName`."""
 
@@ -54,7 +56,11 @@ class Target(ABC):
 
     @staticmethod
     def lambda_(
-        function: Any, schema: Any = None, *, name: str | None = None, description: str | None = None
+        function: lambda_.IFunction | ToolFunction,
+        schema: Sequence[Mapping[str, Any]] | str | Path | agentcore.ToolSchema | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
     ) -> Target:
         """A Lambda function that serves one or several tools.
 
@@ -70,7 +76,7 @@ class Target(ABC):
             description: What it is for.
         """
         own = getattr(function, "tool_schemas", None) if schema is None else None
-        served = function if own is None else function.function
+        served: Any = function if own is None else getattr(function, "function", None)
         given = name if name is not None else getattr(function, "target_name", ABSENT)
         return LambdaTarget(name=given, description=description, function=served, schema=schema if own is None else own)
 

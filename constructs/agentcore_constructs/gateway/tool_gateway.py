@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import aws_cdk as cdk
 from aws_cdk import aws_bedrockagentcore as agentcore
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
+
+    from agentcore_constructs.harness import MetricOptions
 
 _NAME = re.compile(r"([0-9a-zA-Z][-]?){1,48}")
 _SERVICE = "bedrock-agentcore.amazonaws.com"
@@ -199,7 +201,7 @@ class ToolGateway(Construct):
         """Lets somebody change the gateway and its targets."""
         return self._gateway.grant_manage(grantee)
 
-    def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:
+    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """A metric of the gateway; options as `aws_cloudwatch.MetricOptions`."""
         return self._gateway.metric(metric_name, **options)
 

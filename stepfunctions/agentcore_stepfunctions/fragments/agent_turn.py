@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
@@ -31,6 +31,8 @@ from . import tools as inline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from constructs import Construct
 
     from agentcore_constructs import (
         Deferred,
@@ -77,6 +79,29 @@ _TURN = (
 )
 
 
+class AgentTurnProps(TypedDict, total=False):
+    """What a turn takes beside its harness; `AgentTurn` says what each is."""
+
+    prompt: str
+    messages: Sequence[Message] | str
+    session_id: SessionId | str
+    endpoint: IEndpoint
+    qualifier: str
+    actor_id: str
+    model: HarnessModelConfiguration | str
+    system_prompt: str | Sequence[str]
+    tools: Sequence[HarnessTool | Deferred]
+    skills: Sequence[HarnessSkill | Deferred] | str
+    allowed_tools: Sequence[str] | str
+    max_iterations: int
+    max_tokens: int
+    harness_timeout: cdk.Duration | int
+    approval: HumanApproval
+    loop: ToolLoop
+    assign: Mapping[str, Any]
+    outputs: Any
+
+
 class AgentTurn(sfn.StateMachineFragment):
     """Asks an agent and waits until it is done, running its inline tools on the way.
 
@@ -99,7 +124,7 @@ class AgentTurn(sfn.StateMachineFragment):
 
     def __init__(
         self,
-        scope: Any,
+        scope: Construct,
         construct_id: str,
         *,
         harness: IHarness,
@@ -203,9 +228,7 @@ class AgentTurn(sfn.StateMachineFragment):
         """The state that is left when the agent is done."""
         return [self._done]
 
-    def add_catch(
-        self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None
-    ) -> AgentTurn:
+    def add_catch(self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None) -> Self:
         """Goes on elsewhere when the turn fails.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -136,7 +136,7 @@ class HumanApproval(sfn.StateMachineFragment):
 
     def __init__(
         self,
-        scope: Any,
+        scope: Construct,
         construct_id: str,
         *,
         title: str,
@@ -207,9 +207,7 @@ class HumanApproval(sfn.StateMachineFragment):
         """The state that is left with the decision."""
         return [self._end]
 
-    def add_catch(
-        self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None
-    ) -> HumanApproval:
+    def add_catch(self, handler: sfn.IChainable, *, errors: Sequence[str] | None = None, outputs: Any = None) -> Self:
         """Goes on elsewhere when nobody can be asked: `NotNotified`, or what Lambda says of the function that asks.
 
         Args:

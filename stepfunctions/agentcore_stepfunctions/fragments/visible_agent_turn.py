@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
@@ -16,7 +16,11 @@ from .agent_turn import ANSWER, AgentTurn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_constructs import InlineTool
+    from constructs import Construct
+
+    from agentcore_constructs import IHarness, InlineTool
+
+    from .agent_turn import AgentTurnProps
 
 _KEPT = {name: jsonata(f"$states.input.{name}") for name in ("request", "input", "answer")}
 _CALL = f"{ANSWER}.call"
@@ -40,27 +44,29 @@ class VisibleAgentTurn(AgentTurn):
 
     def __init__(
         self,
-        scope: Any,
+        scope: Construct,
         construct_id: str,
         *,
+        harness: IHarness,
         tool_errors: Mapping[str, sfn.IChainable] | None = None,
-        **turn: Any,
+        **turn: Unpack[AgentTurnProps],
     ) -> None:
         """Makes the states.
 
         Args:
             scope: Where it belongs.
             construct_id: Its id there; the names of its states begin with it.
+            harness: The harness, as `AgentTurn` takes it.
             tool_errors: Name of an error of a tool, such as the class of an exception → where the workflow goes on. All
                 other errors are told to the agent.
-            **turn: What `AgentTurn` takes.
+            **turn: What else `AgentTurn` takes.
 
         Raises:
             HarnessConfigError: With everything that is wrong with the turn.
         """
         self.tool_states: dict[str, tasks.LambdaInvoke] = {}
         self._tool_errors = dict(tool_errors or {})
-        super().__init__(scope, construct_id, **turn)
+        super().__init__(scope, construct_id, harness=harness, **turn)
 
     def _add_tools(self, tools: Mapping[str, InlineTool]) -> None:
         for name, tool in tools.items():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
@@ -24,9 +24,11 @@ from .base import Workflow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_events as events
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from agentcore_constructs import IHarness
@@ -56,7 +58,7 @@ class ApprovedTool(Workflow):
         construct_id: str,
         *,
         harness: IHarness,
-        channel: Any = None,
+        channel: sns.ITopic | events.IEventBus | lambda_.IFunction | None = None,
         desk: ApprovalDesk | None = None,
         title: str = "An agent wants to use a tool",
         approval_timeout: cdk.Duration = _WAITING,

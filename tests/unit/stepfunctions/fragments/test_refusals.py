@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -17,6 +18,7 @@ from support.workflows import Machine
 from agentcore_constructs import Authorizer, Harness, HarnessConfigError, InlineTool, Tool
 from agentcore_stepfunctions import ApprovedTool, Message
 from agentcore_stepfunctions.fragments import AgentTurn, ApprovalDesk, HumanApproval, VisibleAgentTurn
+from agentcore_stepfunctions.fragments.agent_turn import AgentTurnProps
 from agentcore_stepfunctions.run_command import RunHarnessCommand
 
 if TYPE_CHECKING:
@@ -312,3 +314,18 @@ def test_everything_else_of_a_command_at_once(stack: cdk.Stack) -> None:
 def test_a_command_that_is_an_expression_without_its_marks(stack: cdk.Stack, harness: Harness) -> None:
     (found,) = of_command(stack, harness=harness, command="$states.input.command")
     assert found.startswith("command: must be text, or a JSONata expression between {% and %}; received ")
+
+
+# ---- types -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_arguments_of_both_turns_are_the_same_and_typed(stack: cdk.Stack, harness: Harness) -> None:
+    taken = inspect.signature(AgentTurn.__init__).parameters.keys() - {"self", "scope", "construct_id", "harness"}
+    assert AgentTurnProps.__annotations__.keys() == taken
+    with pytest.raises(TypeError, match="promt"):
+        VisibleAgentTurn(stack, "Ask", harness=harness, promt="Hi")  # type: ignore[call-arg]  # mypy sees it as well
+
+
+def test_a_turn_that_catches_is_still_that_turn(stack: cdk.Stack, harness: Harness) -> None:
+    turn = VisibleAgentTurn(stack, "Ask", harness=harness, prompt="Hi").add_catch(sfn.Fail(stack, "Failed"))
+    assert turn.tool_states == {}
