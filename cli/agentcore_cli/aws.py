@@ -7,7 +7,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from agentcore_cli.errors import CliError
+from agentcore_cli.errors import FAILED, MISUSED, CliError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +38,11 @@ _GRANTS: Final[Mapping[str, str]] = {
     "DescribeStacks": "cloudformation:DescribeStacks",
 }
 """Operation → what the caller's policies must allow, where it is more or other than `bedrock-agentcore:<operation>`."""
+
+_TOKENS: Final = (
+    "the harness takes tokens of its identity provider, and this command signs with AWS credentials: send the request "
+    "yourself, with the token as bearer"
+)
 
 
 def client(target: Target, service: str, *, streaming: bool = False) -> Any:
@@ -114,7 +119,9 @@ def from_service(error: ClientError, target: Target) -> CliError:
     code = str(error.response.get("Error", {}).get("Code") or "Unknown")
     said = str(error.response.get("Error", {}).get("Message") or "no message").rstrip(".")
     # In a stream the service writes its error names with a small letter.
-    if code == "AccessDeniedException":
+    if code == "AccessDeniedException" and "authorization method mismatch" in said.lower():
+        hint = _TOKENS
+    elif code == "AccessDeniedException":
         operation = str(error.operation_name)
         hint = f"the caller needs {_GRANTS.get(operation, f'bedrock-agentcore:{operation}')}"
     else:
@@ -140,7 +147,9 @@ def from_sdk(error: BotoCoreError, target: Target) -> CliError:
         "EndpointConnectionError": f"{target.describe()} cannot be reached: {said}.",
         "ConnectTimeoutError": f"{target.describe()} cannot be reached within {CONNECT_SECONDS} s: {said}.",
     }
-    return CliError(fixes.get(name, f"Talking to {target.describe()} failed: {said} ({name})."), code=name)
+    exit_code = MISUSED if name == "ParamValidationError" else FAILED
+    message = fixes.get(name, f"Talking to {target.describe()} failed: {said} ({name}).")
+    return CliError(message, code=name, exit_code=exit_code)
 
 
 def _aws_client(target: Target, service: str, config: Any) -> Any:

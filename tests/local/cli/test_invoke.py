@@ -238,6 +238,16 @@ def test_a_refusal_is_one_sentence_and_is_never_retried(
     assert len(cloud.invocations()) == 1
 
 
+def test_a_harness_that_takes_tokens_asks_for_no_permission(cloud: Wire, run: Run) -> None:
+    cloud.refusal = (403, "AccessDeniedException", "Authorization method mismatch: JWT is configured.")
+
+    result = run("invoke", "research", "hi")
+
+    assert result.exit_code == FAILED
+    assert "the harness takes tokens of its identity provider" in result.stderr
+    assert "bedrock-agentcore:InvokeHarness" not in result.stderr
+
+
 def test_ctrl_c_says_how_to_continue(cloud: Wire, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
 
@@ -392,7 +402,7 @@ def test_what_goes_wrong_on_the_way_is_a_sentence(error: exceptions.BotoCoreErro
 def test_a_model_configuration_that_boto3_refuses_is_one_line(cloud: Wire, run: Run) -> None:
     result = run("invoke", "research", "hi", "--model", '{"bedrockModelConfig": {"modelID": "m"}}')
 
-    assert result.exit_code == FAILED
+    assert result.exit_code == MISUSED
     assert result.stderr.splitlines()[-1].startswith(
         "agentcore-harness: The request cannot be right: Parameter validation failed: Missing required parameter"
     )
