@@ -6,6 +6,7 @@ downloaded nor zipped again, and the same content has the same hash on every mac
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import os
@@ -23,6 +24,8 @@ from .installer import HOME_VARIABLE, PackagingError, Target, install
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+NOT_IN_LAMBDA = frozenset({"aws_cdk", "constructs", "jsii", "agentcore_constructs"})
+"""What has no place in Lambda: the CDK starts a Node process when it is imported."""
 CACHE_VARIABLE = "AGENTCORE_HARNESS_CDK_CACHE"
 _FORMAT = "1"  # part of every hash: raised when the layout of the zip changes
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that zip can say; the real one would change the content
@@ -55,7 +58,8 @@ def packaged(
 
     Args:
         sources: Files and folders, each put at the top of the zip under its own name; or names of modules, found as
-            `import` finds them.
+            `import` finds them. Modules of a folder that import the CDK stay behind: an app's stacks are often next
+            to its functions, and would have them deployed anew with every change.
         requirements: Lines as in a requirements file, or the path of one. Pin them: what was packaged once is not
             looked up again.
         target: What the wheels are for.
@@ -93,7 +97,7 @@ def _files(sources: Sequence[Path | str]) -> Iterator[tuple[str, Path]]:
     for source in sources:
         path = source if isinstance(source, Path) else _module(source)
         if path.is_dir():
-            yield from _below(path, f"{path.name}/")
+            yield from (part for part in _below(path, f"{path.name}/") if not _imports_the_cdk(part[1]))
         elif path.is_file():
             yield path.name, path
         else:
@@ -118,6 +122,23 @@ def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
                 yield from _below(path, f"{prefix}{path.name}/")
         elif not (path.name in _TRACES and prefix.endswith(".dist-info/")) and path.name != ".lock":
             yield f"{prefix}{path.name}", path
+
+
+def _imports_the_cdk(path: Path) -> bool:
+    """Tells whether a module imports the CDK at its top."""
+    if path.suffix != ".py":
+        return False
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError):  # Lambda will say what is wrong with it
+        return False
+    for node in body:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module is not None:
+            names = [node.module]
+        if any(name.partition(".")[0] in NOT_IN_LAMBDA for name in names):
+            return True
+    return False
 
 
 def _hashed(wanted: str, files: dict[str, Path]) -> str:

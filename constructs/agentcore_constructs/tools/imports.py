@@ -14,12 +14,12 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentcore_constructs.functions.packaging import NOT_IN_LAMBDA
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from types import ModuleType
 
-# What has no place in Lambda: the CDK starts a Node process when it is imported.
-NOT_IN_LAMBDA = frozenset({"aws_cdk", "constructs", "jsii", "agentcore_constructs"})
 _OURS = "agentcore_lambdas"
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 

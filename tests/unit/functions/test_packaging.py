@@ -62,6 +62,39 @@ def test_sources_stand_at_the_top_under_their_own_names(source: Path, tmp_path: 
     assert names(zipped) == ["index.py", "services.py", "shop/__init__.py", "shop/refund.py"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import aws_cdk as cdk\n",
+        "from aws_cdk import aws_s3\n",
+        "from constructs import Construct\n",
+        "import os, jsii\n",
+        "from agentcore_constructs.config import Model\n",
+    ],
+)
+def test_stacks_next_to_functions_stay_behind(source: Path, text: str) -> None:
+    """They could not be imported in Lambda, and each change of theirs would deploy the functions anew."""
+    before = packaging.packaged([source], (), ARM)
+    (source / "stacks.py").write_text(text)
+    assert packaging.packaged([source], (), ARM) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def made():\n    import aws_cdk\n",
+        "from .constructs import Order\n",
+        "import aws_cdk_free\n",
+        "import aws_cdk as (\n",
+        "import aws_cdk".encode("utf-16").decode("latin-1"),
+    ],
+    ids=["within", "relative", "another", "broken", "unreadable"],
+)
+def test_what_does_not_import_the_cdk_at_its_top_comes_along(source: Path, text: str) -> None:
+    (source / "more.py").write_text(text, encoding="latin-1")
+    assert "shop/more.py" in names(packaging.packaged([source], (), ARM))
+
+
 def test_requirements_are_installed_once_without_scripts_and_traces(source: Path, installations: list[str]) -> None:
     first = packaging.packaged([source], ["thing==1"], ARM)
     assert names(first) == ["shop/__init__.py", "shop/refund.py", "thing-1.dist-info/METADATA", "thing/__init__.py"]
