@@ -25,6 +25,8 @@ ARN: Final = re.compile(
 )
 """A harness or one of its endpoints (botocore 1.44.5, InvokeHarness.harnessArn)."""
 _OUTPUT = re.compile(r"(?P<stack>[A-Za-z][A-Za-z0-9-]{0,127})\.(?P<key>[A-Za-z0-9]{1,255})")
+_PATH = re.compile(r"[^/\s]+(?:/[^/\s]+)+")
+_TYPE: Final = "AWS::BedrockAgentCore::Harness"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,39}(-[a-zA-Z0-9]{10})?")
 _SHOWN_NAMES: Final = 10
 PAGE: Final = 100
@@ -86,14 +88,19 @@ def check(reference: str) -> None:
     """Refuse what can be no harness before anything is asked of a cloud.
 
     Raises:
-        CliError: it is neither an ARN, nor `Stack.Output`, nor a name or id.
+        CliError: it is neither an ARN, nor `Stack/Construct`, nor `Stack.Output`, nor a name or id.
     """
-    if not (from_arn(reference) or _OUTPUT.fullmatch(reference) or _NAME.fullmatch(reference)):
+    if not (from_arn(reference) or _is_path(reference) or _OUTPUT.fullmatch(reference) or _NAME.fullmatch(reference)):
         raise misused(
-            "HARNESS must be a harness name (letters, digits, underscores, at most 40), a harness id, a stack output "
-            f"as StackName.OutputKey, or the ARN of a harness or of one of its endpoints; received {reference!r}.",
+            "HARNESS must be a harness name (letters, digits, underscores, at most 40), a harness id, a construct's "
+            "path as Stack/Construct, a stack output as StackName.OutputKey, or the ARN of a harness or of one of its "
+            f"endpoints; received {reference!r}.",
             code="InvalidHarness",
         )
+
+
+def _is_path(reference: str) -> bool:
+    return not reference.startswith("arn:") and _PATH.fullmatch(reference) is not None
 
 
 def target_for(
@@ -124,7 +131,7 @@ def target_for(
 
 
 def find(reference: str, target: Target) -> Harness:
-    """Resolve a harness name, id, stack output or ARN.
+    """Resolve a harness name, id, construct path, stack output or ARN.
 
     Raises:
         CliError: there is none, with the names there are; or the target refused the question.
@@ -134,7 +141,7 @@ def find(reference: str, target: Target) -> Harness:
         return harness
     if output := _OUTPUT.fullmatch(reference):
         return find(_output(target, output["stack"], output["key"]), target)
-    return _by_name(reference, target)
+    return _by_path(reference, target) if _is_path(reference) else _by_name(reference, target)
 
 
 def summaries(target: Target) -> Iterator[dict[str, Any]]:
@@ -152,6 +159,40 @@ def _by_name(name: str, target: Target) -> Harness:
     raise CliError(
         f"No harness is named {name!r} on {target.describe()}; {_alternatives(name, names)}", code="HarnessNotFound"
     )
+
+
+def _by_path(path: str, target: Target) -> Harness:
+    """The harness at a construct's path, which the CDK writes into templates; its first parts name the stack."""
+    parts = path.split("/")
+    cloudformation = aws.client(target, "cloudformation")
+    for stack in ("-".join(parts[:count]) for count in range(1, len(parts))):
+        if (template := _template(cloudformation, stack, target)) is None:
+            continue
+        paths = {
+            str(resource.get("Metadata", {}).get("aws:cdk:path", "")).removesuffix("/Resource"): name
+            for name, resource in template.get("Resources", {}).items()
+            if resource.get("Type") == _TYPE
+        }
+        if path not in paths:
+            none = "its template has no paths, which the CDK CLI writes: use the name of the harness"
+            there = f"it has: {', '.join(sorted(filter(None, paths)))}" if any(paths) else none
+            raise CliError(f"The stack {stack!r} has no harness at {path!r}; {there}.", code="HarnessNotFound")
+        with aws.sentences(target):
+            found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=paths[path])
+        return find(found["StackResourceDetail"]["PhysicalResourceId"], target)
+    raise CliError(f"There is no stack for {path!r} on {target.describe()}.", code="StackNotFound")
+
+
+def _template(cloudformation: Any, stack: str, target: Target) -> dict[str, Any] | None:
+    """The template of a stack; None where there is no such stack."""
+    with aws.sentences(target):
+        try:
+            body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+        except cloudformation.exceptions.ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+    return body if isinstance(body, dict) else {}  # the CDK writes JSON; other templates have no paths
 
 
 def _alternatives(name: str, names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import typer
 from agentcore_cli import complete
 from agentcore_cli.errors import misused
 
-_HARNESS_HELP = "Name, id, stack output (StackName.OutputKey) or ARN of a harness."
+_HARNESS_HELP = "Name, id, construct path (Stack/Construct), stack output (StackName.OutputKey) or ARN of a harness."
 
 HarnessArgument = Annotated[
     str, typer.Argument(metavar="HARNESS", help=_HARNESS_HELP, autocompletion=complete.harnesses)

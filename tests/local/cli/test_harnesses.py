@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
 import pytest
+from constructs import Construct
 from support.fake_service import ARN, Wire
 
 from agentcore_cli import harnesses, targets
 from agentcore_cli.errors import MISUSED, CliError
+from agentcore_constructs import Harness, Memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentcore_local import Account
 
 
 @pytest.fixture
@@ -98,15 +108,56 @@ def test_an_output_that_is_no_harness_is_refused(cloud: Wire, target: targets.Ta
     )
 
 
-@pytest.mark.parametrize("name", ["a", "A_9", "a" * 40, "a" * 40 + "-0123456789", "My-Stack.Out1"])
+@pytest.mark.parametrize(
+    "name", ["a", "A_9", "a" * 40, "a" * 40 + "-0123456789", "My-Stack.Out1", "Prod/My-Stack/Agent"]
+)
 def test_references_at_their_limits_pass(name: str) -> None:
     harnesses.check(name)
 
 
-@pytest.mark.parametrize("name", ["", "9a", "a-b", "a" * 41, "a b", "Stack.", ".Out", ARN[:-1], "arn:aws:s3:::bucket"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "9a", "a-b", "a" * 41, "a b", "Stack.", ".Out", "Stack/", "/Agent", "a/b c", ARN[:-1], "arn:aws:s3:::bucket"],
+)
 def test_what_can_be_no_harness_is_refused(name: str) -> None:
     with pytest.raises(CliError, match=r"^HARNESS must be a harness name") as caught:
         harnesses.check(name)
 
     assert caught.value.exit_code == MISUSED
     assert caught.value.message.endswith(f"received {name!r}.")
+
+
+class TestPaths:
+    """Constructs' paths, as the CDK writes them into templates."""
+
+    @pytest.fixture
+    def here(self, account: Account, tmp_path: Path) -> targets.Target:
+        app = cdk.App(outdir=str(tmp_path), context={"aws:cdk:enable-path-metadata": True})  # as the CDK CLI sets it
+        stage = cdk.Stage(app, "Prod")
+        for stack in (cdk.Stack(app, "Support"), cdk.Stack(stage, "Support")):
+            Harness(stack, "Agent", memory=Memory.disabled())
+            Harness(Construct(stack, "Team"), "Writer", memory=Memory.disabled())
+        account.deploy(app.synth().directory)
+        return targets.Target("local", account.cloud.endpoint_url, account.account_id, account.region)
+
+    def test_they_lead_to_what_was_made_of_them(self, here: targets.Target) -> None:
+        paths = ["Support/Agent", "Support/Team/Writer", "Prod/Support/Agent", "Prod/Support/Team/Writer"]
+        names = [harnesses.find(path, here).name for path in paths]
+        starts = ["Support_Agent_", "Support_Team_Writer_", "ProdSupport_Agent_", "ProdSupport_Team_Writer_"]
+        assert [name[: len(start)] for name, start in zip(names, starts, strict=True)] == starts
+
+    def test_others_are_answered_with_those_there_are(self, here: targets.Target) -> None:
+        assert message("Support/Agnet", here) == (
+            "The stack 'Support' has no harness at 'Support/Agnet'; it has: Support/Agent, Support/Team/Writer."
+        )
+        assert message("Suport/Agent", here) == f"There is no stack for 'Suport/Agent' on {here.describe()}."
+
+    def test_a_template_without_paths_says_who_writes_them(self, account: Account, tmp_path: Path) -> None:
+        app = cdk.App(outdir=str(tmp_path))
+        Harness(cdk.Stack(app, "Support"), "Agent", memory=Memory.disabled())
+        account.deploy(app.synth().directory)
+        here = targets.Target("local", account.cloud.endpoint_url, account.account_id, account.region)
+        assert message("Support/Agent", here) == (
+            "The stack 'Support' has no harness at 'Support/Agent'; its template has no paths, which the CDK CLI "
+            "writes: use the name of the harness."
+        )
