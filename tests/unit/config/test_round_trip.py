@@ -21,6 +21,7 @@ from agentcore_constructs.config import HarnessConfig, HarnessConfigError, OneOf
 from agentcore_constructs.config.drafts import leaves
 from agentcore_constructs.config.node import Node, Shape, fields
 from agentcore_constructs.config.primitives import Choice, Int, Num, Text
+from agentcore_constructs.config.skills import leaving_fault
 
 # The same examples every time: a test that fails now and then teaches people to run it again.
 QUICK = settings(max_examples=60, suppress_health_check=list(HealthCheck))
@@ -192,6 +193,14 @@ def of_runtime(by_name: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return of_fields(by_name).map(made)
 
 
+def of_git_skill(by_name: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    def made(source: dict[str, Any]) -> dict[str, Any]:
+        # Texts are drawn from constants of the modules that are imported, too: some are paths that lead out.
+        return source if not list(leaving_fault(source.get("path"), "")) else {**source, "path": "skills/report"}
+
+    return of_fields(by_name).map(made)
+
+
 def of_config(by_name: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     def made(config: dict[str, Any]) -> dict[str, Any]:
         for index, tool in enumerate(config.get("tools", [])):
@@ -208,6 +217,7 @@ def of_config(by_name: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 SPECIAL = {
+    "HarnessSkillGitSource": of_git_skill,
     "HarnessTool": of_tool,
     "HarnessInlineFunctionConfig": of_inline_function,
     "CustomClaimValidationType": of_claim,
