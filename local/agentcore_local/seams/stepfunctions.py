@@ -33,6 +33,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(_STEP_FUNCTIONS, "_add_event", _RECORDS, ("execution", "event_type", "details")),
     Seam(_STEP_FUNCTIONS, "_emit_execution_status_event", _RECORDS, ("execution",)),
     Seam(_STEP_FUNCTIONS, "_start_execution", "start nested executions, and check what others start", ("data",)),
+    Seam(_STEP_FUNCTIONS, "_resolve_state_machine_arn", "know what is started again", ("arn",)),
     Seam(_STEP_FUNCTIONS, "_start_sync_execution", "check an execution before it starts", ("data",)),
     Seam(_STEP_FUNCTIONS, "_stop_execution", "stop nested executions", ("data",)),
     Seam(_STEP_FUNCTIONS, "_nested_start_execution_request", "start nested executions", ("input_data",)),
@@ -133,20 +134,39 @@ def on_state_machine(refuse: Callable[[str, Record], tuple[str, str] | None]) ->
 
 
 def on_start(refuse: Callable[[Record], tuple[str, str] | None]) -> None:
-    """Call `refuse(request)` before an execution starts; an error code and message refuse it."""
+    """Call `refuse(request)` before an execution starts; an error code and message refuse it.
+
+    A Standard execution that runs already, by that name and with that input, is answered again instead of refused:
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
     responses = internals("ministack.core.responses")
 
-    def guarded(name: str) -> None:
+    def guarded(name: str, running: Callable[[Record], Record | None]) -> None:
         original = _original(name)
 
         def guard(data: Record) -> Any:
-            refusal = refuse(data)
-            return responses.error_response_json(*refusal, 400) if refusal else original(data)
+            if refusal := refuse(data):
+                return responses.error_response_json(*refusal, 400)
+            if execution := running(data):
+                return responses.json_response({key: execution[key] for key in ("executionArn", "startDate")})
+            return original(data)
 
         _replace(name, guard)
 
-    guarded("_start_execution")
-    guarded("_start_sync_execution")
+    guarded("_start_execution", _running)
+    guarded("_start_sync_execution", lambda _: None)
+
+
+def _running(data: Record) -> Record | None:
+    """The execution that a request to start one asks for and that runs already; None when there is none."""
+    module = internals(_STEP_FUNCTIONS)
+    machine = module._state_machines.get(module._resolve_state_machine_arn(str(data.get("stateMachineArn")))) or {}
+    if machine.get("type") == "EXPRESS" or "name" not in data:
+        return None
+    arn = f"{machine.get('stateMachineArn')}:{data['name']}".replace(":stateMachine:", ":execution:", 1)
+    execution: Record = module._executions.get(arn) or {}
+    same = execution.get("status") == "RUNNING" and execution["input"] == data.get("input", "{}")
+    return execution if same else None
 
 
 class Tokens(Protocol):

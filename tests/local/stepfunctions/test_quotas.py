@@ -81,6 +81,28 @@ def test_what_cannot_be_started(machines: Any, request_: dict[str, Any], code: s
     assert error_of(machines.client.start_execution, stateMachineArn=arn, **request_)[0] == code
 
 
+@behaviour("The same execution started again, while it runs, is that one; another input or a closed one is refused")
+def test_an_execution_is_started_once(machines: Any) -> None:
+    start, arn = machines.client.start_execution, machines.make({"Only": {"Type": "Wait", "Seconds": 60, "End": True}})
+    first = start(stateMachineArn=arn, name="abc", input='{"n": 1}')
+    again = start(stateMachineArn=arn, name="abc", input='{"n": 1}')
+    assert [again[key] for key in ("executionArn", "startDate")] == [first["executionArn"], first["startDate"]]
+    same = {"stateMachineArn": arn, "name": "abc"}
+    assert error_of(start, **same, input='{"n": 2}')[0] == "ExecutionAlreadyExists"
+    machines.client.stop_execution(executionArn=first["executionArn"])
+    assert error_of(start, **same, input='{"n": 1}')[0] == "ExecutionAlreadyExists"
+
+
+def test_an_execution_that_names_no_machine_or_no_name(machines: Any) -> None:
+    arn = machines.make({"Only": {"Type": "Wait", "Seconds": 60, "End": True}})
+    one, other = (machines.client.start_execution(stateMachineArn=arn) for _ in range(2))
+    assert one["executionArn"] != other["executionArn"]
+    gone = error_of(machines.client.start_execution, stateMachineArn=f"{arn}x", name="abc")
+    assert gone[0] == "StateMachineDoesNotExist"
+    for each in (one, other):
+        machines.client.stop_execution(executionArn=each["executionArn"])
+
+
 def test_what_can_be_started_at_the_limit(machines: Any) -> None:
     arn = machines.make({"Only": PASS})
     given = json.dumps("x" * (MOST - 2))
