@@ -10,7 +10,8 @@ STAMP  := $(VENV)/.synced
 LOCK   := requirements.lock
 LAMBDAS := lambdas/agentcore_lambdas
 TESTS  ?= tests
-# Two workers: one local cloud each; more only helps where there are more cores.
+# Two workers, with a local cloud each; more only helps where there are more cores. A file stays in one of them: what it
+# deploys for all of its tests is deployed once. (Groups of pytest-xdist 3.8 do nothing with pytest 9.2.)
 WORKERS ?= 2
 
 # jsii prints a thirteen-line banner on a Node release past its end of life; one line in the README says which Node to use.
@@ -42,7 +43,7 @@ demo: setup ## Deploy the three reference agents to the local cloud with the rea
 	$(BIN)/python examples/demo.py
 
 test: check ## Run every check and every test (what CI runs)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: setup ## Verify format, lint and types
 	$(BIN)/ruff format --check .

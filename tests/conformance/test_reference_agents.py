@@ -27,7 +27,6 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, reference_agents.synthesize(folder)
 
 
-@pytest.mark.xdist_group("reference-agents")
 class TestApp:
     """One synthesis serves all of it."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account
 
-pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("cdk-cli")]
+pytestmark = pytest.mark.cli
 
 APP = """
 import os

@@ -20,7 +20,6 @@ from agentcore_local.agents.scripts import ToolCall, Turn
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
 
-pytestmark = pytest.mark.xdist_group("hook_functions")
 
 GUARD = """
     from agentcore_lambdas import hooks

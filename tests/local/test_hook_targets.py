@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account, LocalCloud
 
-pytestmark = pytest.mark.xdist_group("hook_targets")
 
 _PATIENCE_SECONDS = 20
 

@@ -20,7 +20,6 @@ from agentcore_stepfunctions import InvokeHarness, ResearchAndWrite, SessionId, 
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
 
-pytestmark = pytest.mark.xdist_group("invoke_harness_state")
 
 VALID = re.compile(r"(?=.{33,100}$)[a-zA-Z0-9][a-zA-Z0-9-_]*")
 USAGE = {"inputTokens", "outputTokens", "totalTokens"}

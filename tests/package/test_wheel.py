@@ -25,7 +25,7 @@ PACKAGES = (
     "agentcore_cli",
 )
 
-pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def _tracked(folder: str) -> set[str]:

@@ -16,7 +16,7 @@ from agentcore_local.stepfunctions import harness_task, tasks
 if TYPE_CHECKING:
     from .conftest import Batches
 
-pytestmark = [pytest.mark.cli, pytest.mark.timeout(300), pytest.mark.xdist_group("harness_batch")]
+pytestmark = [pytest.mark.cli, pytest.mark.timeout(300)]
 
 
 def say(call: Any) -> Turn | str:

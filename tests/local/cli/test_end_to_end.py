@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # One server for all of them.
-pytestmark = pytest.mark.xdist_group("cli_end_to_end")
 
 ROOT = Path(__file__).parents[3]
 APP = """

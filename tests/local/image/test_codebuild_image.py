@@ -20,7 +20,6 @@ from agentcore_local.deploy import DeploymentError, destroy
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
 
-pytestmark = pytest.mark.xdist_group("codebuild_image")
 
 SECRET = "hunter2hunter2"
 GOOD = """

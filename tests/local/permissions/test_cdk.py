@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agentcore_local import Account
 
-pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("cdk-cli")]
+pytestmark = pytest.mark.cli
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 APP = """
 import aws_cdk as cdk

@@ -37,7 +37,6 @@ from agentcore_local.gateway.signing import Signed
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
 
-pytestmark = pytest.mark.xdist_group("tools_in_lambda")
 
 KEY = "sk-proj-hunter2-hunter2-hunter2"
 REFUND = {"order_id": "7", "lines": [{"sku": "a"}], "reason": "late"}

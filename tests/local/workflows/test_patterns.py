@@ -24,7 +24,7 @@ from agentcore_stepfunctions import ApprovedTool, InvokeHarness, ScheduledAgent
 if TYPE_CHECKING:
     from agentcore_local import Account, LocalCloud
 
-pytestmark = [pytest.mark.cli, pytest.mark.timeout(300), pytest.mark.xdist_group("workflow_patterns")]
+pytestmark = [pytest.mark.cli, pytest.mark.timeout(300)]
 
 # Long enough for functions that start on a busy machine; where nobody answers, the wait is the test's own.
 WAITING_SECONDS, HASTY_SECONDS = 120, 2
