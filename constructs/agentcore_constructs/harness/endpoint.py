@@ -14,6 +14,7 @@ from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import received
 
 from . import messages
+from .base import HarnessBase, ImportedHarness
 from .metrics import HarnessMetrics
 from .references import resolved
 
@@ -40,7 +41,7 @@ class Version:
     @staticmethod
     def latest() -> Version:
         """The version that the same deployment makes, so that the endpoint moves with every change of the harness."""
-        return Version(lambda harness: harness.harness_version)
+        return Version(_newest)
 
     @staticmethod
     def pinned(version: int | str) -> Version:
@@ -52,6 +53,10 @@ class Version:
             version: Its number, or a token for it (an SSM parameter, say).
         """
         return Version(lambda _: version if isinstance(version, str) else str(version))
+
+
+def _newest(harness: IHarness) -> str:
+    return harness.harness_version
 
 
 class HarnessEndpoint(HarnessMetrics, cdk.Resource):
@@ -89,11 +94,12 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
             raise HarnessConfigError(faults, f"The endpoint {self.node.path}")
         self._harness = harness
         self._name = endpoint_name
+        target = (version or Version.latest()).target
         try:
             config = HarnessEndpointConfig.create(
                 harness_id=harness.harness_id,
                 endpoint_name=endpoint_name,
-                target_version=(version or Version.latest()).target(harness),
+                target_version=target(harness),
                 description=description,
                 tags=tags,
             )
@@ -108,7 +114,10 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
             description=description,
             tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()] if tags else None,
         )
-        self._warn_of_export(config.target_version)
+        # Nearly every endpoint follows a harness made beside it; to resolve its version takes as long as to make it.
+        is_made = isinstance(harness, HarnessBase) and not isinstance(harness, ImportedHarness)
+        if not (is_made and target is _newest and harness.stack is self.stack):
+            self._warn_of_export(config.target_version)
 
     @property
     def harness(self) -> IHarness:
