@@ -116,21 +116,15 @@ def on_state_machine(refuse: Callable[[str, Record], tuple[str, str] | None]) ->
     """
     responses = internals("ministack.core.responses")
 
-    def guarded(name: str, arn_of: Callable[[Record], str]) -> None:
-        original = _original(name)
-
-        def guard(data: Record) -> Any:
-            refusal = refuse(arn_of(data), data)
-            return responses.error_response_json(*refusal, 400) if refusal else original(data)
-
-        _replace(name, guard)
+    def guard(name: str, arn_of: Callable[[Record], str]) -> None:
+        _ahead(name, lambda data: _refused(refuse(arn_of(data), data)))
 
     def arn_of_name(data: Record) -> str:
         scope = f"{responses.get_region()}:{responses.get_account_id()}"
         return f"arn:aws:states:{scope}:stateMachine:{data.get('name', '')}"
 
-    guarded("_create_state_machine", arn_of_name)
-    guarded("_update_state_machine", lambda data: str(data.get("stateMachineArn", "")))
+    guard("_create_state_machine", arn_of_name)
+    guard("_update_state_machine", lambda data: str(data.get("stateMachineArn", "")))
 
 
 def on_start(refuse: Callable[[Record], tuple[str, str] | None]) -> None:
@@ -141,20 +135,14 @@ def on_start(refuse: Callable[[Record], tuple[str, str] | None]) -> None:
     """
     responses = internals("ministack.core.responses")
 
-    def guarded(name: str, running: Callable[[Record], Record | None]) -> None:
-        original = _original(name)
+    def started(data: Record) -> Any:
+        if refusal := _refused(refuse(data)):
+            return refusal
+        running = _running(data)
+        return running and responses.json_response({key: running[key] for key in ("executionArn", "startDate")})
 
-        def guard(data: Record) -> Any:
-            if refusal := refuse(data):
-                return responses.error_response_json(*refusal, 400)
-            if execution := running(data):
-                return responses.json_response({key: execution[key] for key in ("executionArn", "startDate")})
-            return original(data)
-
-        _replace(name, guard)
-
-    guarded("_start_execution", _running)
-    guarded("_start_sync_execution", lambda _: None)
+    _ahead("_start_execution", started)
+    _ahead("_start_sync_execution", lambda data: _refused(refuse(data)))
 
 
 def _running(data: Record) -> Record | None:
@@ -190,15 +178,12 @@ def task_tokens(tokens: Tokens) -> None:
     responses = internals("ministack.core.responses")
 
     def answered(name: str, answer: Callable[[Record], tuple[str, str] | None]) -> None:
-        original = _original(name)
-
         def handle(data: Record) -> Any:
             if data.get("taskToken") in internals(_STEP_FUNCTIONS)._task_tokens:  # of an activity
-                return original(data)
-            refusal = answer(data)
-            return responses.error_response_json(*refusal, 400) if refusal else responses.json_response({})
+                return None
+            return _refused(answer(data)) or responses.json_response({})
 
-        _replace(name, handle)
+        _ahead(name, handle)
 
     answered("_send_task_success", tokens.success)
     answered("_send_task_failure", tokens.failure)
@@ -282,6 +267,22 @@ def start_execution(arguments: Any) -> str:
 def stop_execution(arn: str, error: str, cause: str) -> None:
     """Stop an execution, if it still runs."""
     internals(_STEP_FUNCTIONS)._stop_execution({"executionArn": arn, "error": error, "cause": cause})
+
+
+def _ahead(name: str, answer: Callable[[Record], Any]) -> None:
+    """Have `answer(request)` answer an operation; what it answers None to is ministack's."""
+    original = _original(name)
+
+    def handle(data: Record) -> Any:
+        found = answer(data)
+        return original(data) if found is None else found
+
+    _replace(name, handle)
+
+
+def _refused(refusal: tuple[str, str] | None) -> Any:
+    """The answer that refuses a request with an error code and a message; None without them."""
+    return refusal and internals("ministack.core.responses").error_response_json(*refusal, 400)
 
 
 def _original(name: str) -> Any:
