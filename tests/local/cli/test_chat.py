@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pty
@@ -13,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -296,18 +296,18 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.handle, text.encode())
 
-    def interrupt_line(self, text: str) -> None:
-        """Types Ctrl-C into a line until a text is shown.
+    def interrupt_line(self) -> None:
+        """Types Ctrl-C into a line once the chat waits for its next key.
 
-        Python's readline looks at signals when they interrupt its waiting for a key; one that comes just before that is
-        seen with the next key.
+        Python's readline looks at signals when they interrupt that wait; one that comes just before it is seen with the
+        next key.
         """
+        state = Path(f"/proc/{self.process.pid}/stat")
+        end = time.monotonic() + 20
+        while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < end, self.shown
+            time.sleep(0.005)
         self.type("\x03")
-        with contextlib.suppress(AssertionError):
-            self.wait_for(text, seconds=3)
-            return
-        self.type("\x03")
-        self.wait_for(text)
 
 
 @pytest.fixture
@@ -398,7 +398,8 @@ def test_ctrl_c_at_the_prompt_drops_the_line_and_keeps_the_chat(cloud: Wire, ter
     terminal.wait_for("you> ")
     terminal.type("never mi")
     terminal.wait_for("never mi")
-    terminal.interrupt_line("Ctrl-D or /exit leaves.")
+    terminal.interrupt_line()
+    terminal.wait_for("Ctrl-D or /exit leaves.")
     terminal.wait_for("you> ")
     terminal.type("one\n")
     terminal.wait_for("Bees dance.")
