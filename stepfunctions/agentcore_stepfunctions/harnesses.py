@@ -14,6 +14,7 @@ from agentcore_constructs.config.errors import received
 from agentcore_constructs.config.unique import unmatched_allowed_tools
 from agentcore_constructs.harness import messages
 from agentcore_constructs.harness.host import HarnessHost
+from agentcore_constructs.harness.imported import harness_fault
 
 from .expressions import is_expression, json_paths
 
@@ -43,10 +44,7 @@ def must_be_harness(construct: Construct, subject: str, harness: object, endpoin
     Raises:
         HarnessConfigError: It is something else.
     """
-    faults = []
-    if not offers(harness, "harness_arn"):
-        fix = "pass the Harness, or Harness.from_harness_arn(…) for one made elsewhere"
-        faults.append(Fault("harness", "must be a harness", received(harness), fix))
+    faults = [fault] if (fault := harness_fault(harness)) else []
     if endpoint is not None and not offers(endpoint, "endpoint_name"):
         fix = "pass the HarnessEndpoint, or the name of one as qualifier"
         faults.append(Fault("endpoint", "must be an endpoint of the harness", received(endpoint), fix))

@@ -10,11 +10,11 @@ from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_iam as iam
 
 from agentcore_constructs.config import Fault, HarnessConfigError, HarnessEndpointConfig
-from agentcore_constructs.config.cdk import offers
 from agentcore_constructs.config.errors import received
 
 from . import messages
 from .base import HarnessBase, ImportedHarness
+from .imported import harness_fault
 from .metrics import HarnessMetrics
 from .references import resolved
 
@@ -161,9 +161,8 @@ class HarnessEndpoint(HarnessMetrics, cdk.Resource):
 
 
 def _faults(harness: object, version: object) -> Iterator[Fault]:
-    if not offers(harness, "harness_id"):
-        fix = "pass the Harness, or Harness.from_harness_arn(…) for one made elsewhere"
-        yield Fault("harness", "must be a harness", received(harness), fix)
+    if fault := harness_fault(harness):
+        yield fault
     if version is not None and not isinstance(version, Version):
         must = "must be a version, made by Version.latest or Version.pinned"
         yield Fault("version", must, received(version), "write Version.pinned(3) to serve version 3")

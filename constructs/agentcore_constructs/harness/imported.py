@@ -26,6 +26,14 @@ _BUCKET_ARN = re.compile(r"arn:aws[-a-z]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+def harness_fault(given: object) -> Fault | None:
+    """Returns what is wrong with a value that must be a harness (`IHarness`); None when it is one."""
+    if offers(given, "harness_arn") and offers(given, "harness_id"):
+        return None
+    fix = "pass the Harness, or Harness.from_harness_arn(…) for one made elsewhere"
+    return Fault("harness", "must be a harness", received(given), fix)
+
+
 def key_of(scope: Construct, given: Any, path: str, faults: list[Fault], construct_id: str = "GivenKey") -> Any:
     """Returns a KMS key (`kms.IKey`) that was given as one or by its ARN; None for none."""
     if given is None or offers(given, "key_arn"):
